@@ -1,0 +1,142 @@
+"""Evaluate one trained net on the test split.
+
+reads   models/NET.pt, data/test.npz
+writes  metrics/NET.json            accuracy (%) and mean cross-entropy: the DVC metric
+        metrics/details/NET.json    what was evaluated, its size and cost, and its accuracy on each class
+        metrics/confusion/NET.csv   counts, true classes down, predicted across
+        plots/predictions/NET.csv   actual and predicted class of each test image
+        plots/confusion/NET.png     the counts as a heat map
+run     python src/evaluate.py net1 [--device cpu]
+"""
+
+import argparse
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix
+from torch.utils.flop_counter import FlopCounterMode
+
+import checkpoint
+import dataset
+import device as devices
+import plot_style
+from atomic import write_json, write_text
+from errors import UserError, one_line_errors
+
+THREADS = 2  # fixed, like everything that changes the last bits
+BATCH_SIZE = 250
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Evaluate one trained net on the test split.")
+    parser.add_argument("net", help="its name in `nets` of params.yaml")
+    parser.add_argument("--device", help="for example cpu or cuda; default: a GPU when there is one")
+    arguments = parser.parse_args()
+    name = arguments.net
+
+    net, trained = checkpoint.load(f"models/{name}.pt")
+    split = dataset.load("data/test.npz")
+    if trained["dataset"] != split.source:
+        raise UserError(
+            f"models/{name}.pt was trained on {trained['dataset']['source']} ({trained['dataset']['content']}), "
+            f"and data/test.npz is of {split.source['source']} ({split.source['content']}): `dvc repro` trains it anew"
+        )
+    device = devices.select(arguments.device)
+    devices.make_deterministic(THREADS)
+
+    cost = {"layers": count_layers(net), "parameters": count_parameters(net), "multiply_adds": multiply_adds(net)}
+    logits, targets = predict(net.to(device), split, trained["normalisation"], device)
+    predicted = logits.argmax(1)
+    names = split.class_names
+    matrix = confusion(targets, predicted, names)
+    metric = {
+        "accuracy": round(100 * (predicted == targets).double().mean().item(), 4),
+        "loss": round(F.cross_entropy(logits.double(), targets).item(), 6),
+    }
+    details = {
+        **trained,
+        **cost,
+        "test_images": len(split),
+        **metric,
+        "classes": per_class(matrix),
+    }
+
+    write_json(f"metrics/{name}.json", metric)
+    write_json(f"metrics/details/{name}.json", details)
+    write_text(f"metrics/confusion/{name}.csv", matrix.to_csv(lineterminator="\n"))
+    predictions = pd.DataFrame({"actual": [names[i] for i in targets], "predicted": [names[i] for i in predicted]})
+    write_text(f"plots/predictions/{name}.csv", predictions.to_csv(index=False, lineterminator="\n"))
+    title = f"{name} on the test images of {split.source['source']}\nrecipe {trained['recipe']['name']}"
+    plot_style.save(
+        confusion_figure(matrix, f"{title}, accuracy {metric['accuracy']:.1f} %"), f"plots/confusion/{name}.png"
+    )
+    print(f"{name}: accuracy {metric['accuracy']:.2f} % on {len(split):,} test images of {split.source['source']}")
+
+
+@torch.inference_mode()
+def predict(
+    net: nn.Module, split: dataset.Split, normalisation: dict, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits (N, classes) float32 and targets (N,) int64 of all images, on the CPU."""
+    images, targets = split.tensors(device)
+    net.to(memory_format=torch.channels_last)
+    logits = [net(dataset.scale(batch, **normalisation)) for batch in images.split(BATCH_SIZE)]
+    return torch.cat(logits).cpu(), targets.cpu()
+
+
+def confusion(targets: torch.Tensor, predicted: torch.Tensor, names: list[str]) -> pd.DataFrame:
+    """Counts, true classes down, predicted across, all classes in label order."""
+    matrix = confusion_matrix(targets, predicted, labels=range(len(names)))
+    return pd.DataFrame(matrix, index=pd.Index(names, name="true"), columns=names)
+
+
+def per_class(matrix: pd.DataFrame) -> dict[str, dict]:
+    """Number of test images, number right and accuracy (%) of each class."""
+    images, correct = matrix.sum(axis=1), np.diag(matrix)
+    return {
+        name: {"images": int(n), "correct": int(k), "accuracy": round(100 * int(k) / int(n), 4)}
+        for name, n, k in zip(matrix.index, images, correct, strict=True)
+    }
+
+
+def count_layers(net: nn.Module) -> int:
+    """Layers with weights: convolutions and linear layers."""
+    return sum(isinstance(module, nn.Conv2d | nn.Linear) for module in net.modules())
+
+
+def count_parameters(net: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+def multiply_adds(net: nn.Module) -> int:
+    """Multiply-adds of the convolutions and linear layers for one image; PyTorch counts each as two operations."""
+    height, width, channels = dataset.IMAGE_SHAPE
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        net(torch.zeros(1, channels, height, width))
+    return counter.get_total_flops() // 2
+
+
+def confusion_figure(matrix: pd.DataFrame, title: str) -> Figure:
+    """The counts as a heat map, shaded by the share of each true class."""
+    figure, axes = plt.subplots(figsize=(7.5, 6.5))
+    share = matrix.div(matrix.sum(axis=1), axis=0) * 100
+    sns.heatmap(
+        share, annot=matrix, fmt="d", cmap="Blues", vmin=0, vmax=100, square=True, linewidths=0.5, ax=axes,
+        cbar_kws={"label": "share of the true class (%)"},
+    )  # fmt: skip
+    axes.set(title=title, xlabel="predicted class", ylabel="true class")
+    axes.tick_params(length=0)
+    axes.tick_params(axis="y", rotation=0)
+    axes.tick_params(axis="x", rotation=45)
+    return figure
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main()

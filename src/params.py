@@ -1,0 +1,130 @@
+"""`params.yaml`, checked.
+
+Values are passed on exactly as they stand in the file, so that DVC, which tracks them there, sees every change.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from ruamel.yaml import YAML, YAMLError  # DVC's own parser: both read the same values (PyYAML takes 1e-3 for text)
+
+from errors import UserError
+from validation import Section, validate
+
+PARAMS = Path("params.yaml")
+ARCHITECTURES = sorted(path.stem for path in (Path(__file__).parent / "nets").glob("*.py"))
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]  # goes into file and stage names
+Url = Annotated[str, StringConstraints(pattern=r"^https?://")]
+Md5 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ClassNames = Annotated[dict[str, str], Field(min_length=2, max_length=256)]  # labels are uint8
+
+
+class Cifar10Python(Section):
+    """The official archive of pickled batches."""
+
+    format: Literal["cifar10-python"]
+    md5: Md5
+    bytes: Annotated[int, Field(gt=0)]
+    lossless: bool
+    class_names: ClassNames
+    urls: list[Url]
+
+
+class ImageFolders(Section):
+    """An archive or folder with `train/<class>/*` and `test/<class>/*`."""
+
+    format: Literal["image-folders"]
+    sha256: Sha256
+    lossless: bool
+    class_names: ClassNames
+    urls: list[Url]
+
+
+class Digits(Section):
+    """The handwritten digits inside scikit-learn."""
+
+    format: Literal["sklearn-digits"]
+    sha256: Sha256
+    lossless: bool
+    class_names: ClassNames
+
+
+Source = Cifar10Python | ImageFolders | Digits
+
+
+class Data(Section):
+    source: str
+    sources: dict[Name, Annotated[Source, Field(discriminator="format")]]
+
+    @model_validator(mode="after")
+    def _source_is_listed(self) -> "Data":
+        _one_of(self.source, self.sources, "source")
+        return self
+
+
+class Recipe(Section):
+    """How a net is trained: SGD on the cross-entropy, a fresh shuffle each epoch."""
+
+    learning_rate: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    batch_size: Annotated[int, Field(gt=0)]
+    epochs: Annotated[int, Field(gt=0)]
+    log_every: Annotated[int, Field(gt=0)]
+
+
+class NetParams(Section):
+    """An architecture, the CPU threads it trains with, and the architecture's own settings as further keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+    architecture: str
+    threads: Annotated[int, Field(gt=0, le=64)]
+
+    @field_validator("architecture")
+    @classmethod
+    def _architecture_exists(cls, architecture: str) -> str:
+        if architecture not in ARCHITECTURES:
+            allowed = {"allowed": ", ".join(ARCHITECTURES)}
+            raise PydanticCustomError("one_of", "no such file in src/nets; allowed are {allowed}", allowed)
+        return architecture
+
+    @property
+    def settings(self) -> dict[str, object]:
+        return dict(self.model_extra or {})
+
+
+class Params(Section):
+    recipe: str
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    recipes: dict[Name, Recipe]
+    nets: Annotated[dict[Name, NetParams], Field(min_length=1)]
+    data: Data
+
+    @model_validator(mode="after")
+    def _recipe_is_listed(self) -> "Params":
+        _one_of(self.recipe, self.recipes, "recipe")
+        return self
+
+
+def load_params(path: Path = PARAMS) -> Params:
+    """Read and check `path`; raises `UserError` naming the key, its value and what is allowed."""
+    try:
+        values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file here; run this from the top of the repository") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text ({error})") from None
+    except YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    return validate(Params, values, str(path))
+
+
+def _one_of(value: str, allowed: dict, key: str) -> None:
+    if value not in allowed:
+        details = {"key": key, "value": value, "allowed": ", ".join(allowed)}
+        raise PydanticCustomError("unknown_key", "no such entry; allowed are {allowed}", details)
