@@ -33,7 +33,8 @@ def read_files(path: Path) -> Iterator[tuple[str, bytes]]:
                 raise UserError(f"{path}: holds more than {MAX_FILES:,} files")
             yield name, read()
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read as a tar or zip archive or a folder ({error})") from None
+        reason = str(error).partition("\n")[0].rstrip(":- ")
+        raise UserError(f"{path} cannot be read as a tar or zip archive or a folder ({reason})") from None
 
 
 def _in_folder(path: Path) -> Iterator[tuple]:

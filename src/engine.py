@@ -43,7 +43,7 @@ def train(net: nn.Module, images: torch.Tensor, targets: torch.Tensor, recipe: R
 
     images: (N, 32, 32, 3) uint8; targets: (N,) int64; both, and `net`, on one device.
     """
-    net.to(memory_format=torch.channels_last).train()
+    net.train()
     optimizer = torch.optim.SGD(
         net.parameters(),
         lr=recipe.learning_rate,

@@ -40,6 +40,8 @@ def main() -> None:
     arguments = parser.parse_args()
     name = arguments.net
 
+    devices.make_deterministic(THREADS)
+    device = devices.select(arguments.device)
     net, trained = checkpoint.load(f"models/{name}.pt")
     split = dataset.load("data/test.npz")
     if trained["dataset"] != split.source:
@@ -47,9 +49,6 @@ def main() -> None:
             f"models/{name}.pt was trained on {trained['dataset']['source']} ({trained['dataset']['content']}), "
             f"and data/test.npz is of {split.source['source']} ({split.source['content']}): `dvc repro` trains it anew"
         )
-    device = devices.select(arguments.device)
-    devices.make_deterministic(THREADS)
-
     cost = {"layers": count_layers(net), "parameters": count_parameters(net), "multiply_adds": multiply_adds(net)}
     logits, targets = predict(net.to(device), split, trained["normalisation"], device)
     predicted = logits.argmax(1)
@@ -85,7 +84,6 @@ def predict(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits (N, classes) float32 and targets (N,) int64 of all images, on the CPU."""
     images, targets = split.tensors(device)
-    net.to(memory_format=torch.channels_last)
     logits = [net(dataset.scale(batch, **normalisation)) for batch in images.split(BATCH_SIZE)]
     return torch.cat(logits).cpu(), targets.cpu()
 

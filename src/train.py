@@ -40,9 +40,9 @@ def main() -> None:
         raise UserError(f"params.yaml has no net {name}; it has {', '.join(params.nets)}")
     variant = params.nets[name]
     recipe = params.recipes[params.recipe]
-    split = dataset.load("data/train.npz")
-    device = devices.select(arguments.device)
     devices.make_deterministic(variant.threads)
+    device = devices.select(arguments.device)
+    split = dataset.load("data/train.npz")
 
     torch.manual_seed(params.seed)
     net = architecture.build(variant.architecture, variant.settings, len(split.class_names)).to(device)

@@ -22,7 +22,7 @@ class Section(BaseModel):
         if isinstance(values, Mapping) and cls.model_config["extra"] == "forbid":
             for key in values:
                 if key not in cls.model_fields:
-                    details = {"key": key, "value": values[key], "allowed": ", ".join(cls.model_fields)}
+                    details = {"key": key, "value": values[key], "allowed": ", ".join(cls.model_fields) or "none"}
                     raise PydanticCustomError("unknown_key", "unknown key; allowed are {allowed}", details)
         return values
 
@@ -32,22 +32,36 @@ def validate(model: type[Model], values: object, where: str) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise UserError(f"{where}: {_one_line(error)}") from None
+        raise UserError(f"{where}: {_one_line(error, values)}") from None
 
 
-def _one_line(error: ValidationError) -> str:
+def _one_line(error: ValidationError, values: object) -> str:
     first, *others = error.errors(include_url=False)
     location, message, value = list(first["loc"]), first["msg"], first["input"]
     if first["type"] == "unknown_key":
         location.append(first["ctx"]["key"])
         value = first["ctx"]["value"]
-    path = ".".join(str(part) for part in location if part != "[key]")
-    message = message[0].lower() + message[1:]
-    if first["type"] in ("missing", "union_tag_not_found"):
-        line = f"{path}: {message}"
-    else:
-        line = f"{path} = {_short(value)}: {message}" if path else message
+    elif first["type"] == "union_tag_invalid":
+        location.append(first["ctx"]["discriminator"].strip("'"))
+        message, value = f"allowed are {first['ctx']['expected_tags']}", first["ctx"]["tag"]
+    path = _path_in(values, location)
+    line = (
+        path if first["type"] in ("missing", "union_tag_not_found") else f"{path} = {_short(value)}".removeprefix(" = ")
+    )
+    line = f"{line}: {message[0].lower()}{message[1:]}"
     return f"{line} (and {len(others)} more)" if others else line
+
+
+def _path_in(values: object, location: list) -> str:
+    """The dotted keys of `location`, less what pydantic adds to them: the kind of union entry, a mark for keys."""
+    path = []
+    for part in location:
+        if isinstance(values, Mapping | list) and (part in values or isinstance(part, int)):
+            values = values[part]
+        elif part is not location[-1] or part == "[key]":
+            continue
+        path.append(str(part))
+    return ".".join(path)
 
 
 def _short(value: object) -> str:

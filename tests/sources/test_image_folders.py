@@ -1,0 +1,102 @@
+"""Own images: packed or not, pinned by content, and what is refused."""
+
+import io
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from errors import UserError
+from params import ImageFolders
+from sources import image_folders
+
+CLASSES = {"cats": "cat", "ants": "ant"}  # label order is not the alphabet's
+
+
+def png(value: int, size=(32, 32), mode="RGB", format="PNG") -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, size, (value, 0, 0) if mode == "RGB" else value).save(buffer, format)
+    return buffer.getvalue()
+
+
+def files() -> dict[str, bytes]:
+    return {
+        "train/cats/1.png": png(1),
+        "train/cats/2.png": png(2),
+        "train/ants/1.png": png(3),
+        "test/cats/1.png": png(4),
+        "test/ants/1.jpg": png(200, format="JPEG"),
+    }
+
+
+def write_folder(folder, contents):
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def source_of(contents: dict[str, bytes]) -> ImageFolders:
+    return ImageFolders(
+        format="image-folders",
+        sha256=image_folders.checksum(contents),
+        lossless=True,
+        class_names=CLASSES,
+        urls=[],
+    )
+
+
+def test_images_and_labels_in_the_order_of_names_and_classes(tmp_path):
+    folder, source = write_folder(tmp_path, files()), source_of(files())
+    image_folders.check(folder, source)
+    splits = image_folders.read(folder, source)
+    images, labels = splits["train"]
+    assert labels.tolist() == [1, 0, 0]
+    assert images[:, 0, 0, 0].tolist() == [3, 1, 2]
+    assert images.shape == (3, 32, 32, 3)
+    assert images.dtype == np.uint8
+    assert splits["test"][1].tolist() == [1, 0]
+
+
+def test_the_checksum_is_of_the_images_not_of_the_packing(tmp_path):
+    """A repacked tarball with one leading folder more and a README is the same source."""
+    packed = tmp_path / "packed.tar.gz"
+    with tarfile.open(packed, "w:gz") as tar:
+        for name, content in {"README.md": b"hello", **dict(reversed(files().items()))}.items():
+            member = tarfile.TarInfo(f"images-1234/{name}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    image_folders.check(packed, source_of(files()))
+    assert image_folders.read(packed, source_of(files()))["train"][1].tolist() == [1, 0, 0]
+
+
+def test_other_images_than_the_pinned_ones_are_refused(tmp_path):
+    changed = files() | {"train/cats/1.png": png(9)}
+    with pytest.raises(UserError) as error:
+        image_folders.check(write_folder(tmp_path, changed), source_of(files()))
+    expected, found = image_folders.checksum(files()), image_folders.checksum(changed)
+    assert str(error.value) == f"{tmp_path}: expected images of sha256 {expected}, found {found}"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"test/ants/1.jpg": None}, r"test/ should hold the classes \['ants', 'cats'\], and holds \['cats'\]"),
+        ({"train/bees/1.png": png(1)}, r"train/ should hold .* and holds \['ants', 'bees', 'cats'\]"),
+        ({"train/cats/1.png": png(1, size=(32, 31))}, "train/cats/1.png is 32×31 RGB, expected 32×32 RGB"),
+        ({"train/cats/1.png": png(1, mode="L")}, "train/cats/1.png is 32×32 L, expected 32×32 RGB"),
+        ({"train/cats/1.png": b"no image"}, "train/cats/1.png does not decode"),
+        ({"train/cats/1.png": png(1)[:60]}, "train/cats/1.png does not decode"),
+    ],
+)
+def test_wrong_images_are_refused_by_name(tmp_path, change, says):
+    contents = {name: content for name, content in (files() | change).items() if content is not None}
+    with pytest.raises(UserError, match=says):
+        image_folders.read(write_folder(tmp_path, contents), source_of(contents))
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "train").mkdir()
+    with pytest.raises(UserError, match=r"holds no image named train/<class>/\*.png"):
+        image_folders.check(tmp_path, source_of(files()))

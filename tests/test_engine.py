@@ -1,0 +1,118 @@
+"""Our training loop against a textbook one, its log, and its determinism."""
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+import architecture
+import device
+import engine
+from errors import UserError
+from params import Recipe
+
+
+def recipe(**changes) -> Recipe:
+    values = {
+        "learning_rate": 0.01,
+        "momentum": 0.9,
+        "weight_decay": 0.001,
+        "batch_size": 4,
+        "epochs": 2,
+        "log_every": 3,
+    }
+    return Recipe(**values | changes)
+
+
+@pytest.fixture
+def data() -> tuple[torch.Tensor, torch.Tensor]:
+    """30 images: seven batches of four and one of two."""
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randint(0, 256, (30, 32, 32, 3), dtype=torch.uint8, generator=generator)
+    return images, torch.randint(0, 10, (30,), generator=generator)
+
+
+@pytest.fixture(autouse=True)
+def _deterministic():
+    device.make_deterministic(threads=1)
+
+
+def build(name: str = "net1") -> torch.nn.Module:
+    torch.manual_seed(0)
+    return architecture.build(name, {}, num_classes=10)
+
+
+@pytest.mark.parametrize("name", ["net1", "net2", "net3"])
+def test_the_same_weights_as_a_textbook_loop_over_the_same_batches(data, name):
+    images, targets = data
+    ours, textbook = build(name), build(name)
+    chosen = recipe(epochs=1, learning_rate=0.001)
+    list(engine.train(ours, images, targets, chosen, seed=5))
+
+    optimizer = torch.optim.SGD(textbook.parameters(), lr=0.001, momentum=0.9, weight_decay=0.001)
+    inputs = (images.permute(0, 3, 1, 2).contiguous() / 255 - 0.5) / 0.5
+    for batch in torch.randperm(30, generator=torch.Generator().manual_seed(5)).split(4):
+        optimizer.zero_grad()
+        F.cross_entropy(textbook(inputs[batch]), targets[batch]).backward()
+        optimizer.step()
+    for (key, value), expected in zip(ours.state_dict().items(), textbook.state_dict().values(), strict=True):
+        torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
+
+
+def test_a_row_every_log_every_steps_and_at_the_end_of_each_epoch(data):
+    rows = list(engine.train(build(), *data, recipe(), seed=0))
+    assert [(row.step, row.epoch, row.images) for row in rows] == [
+        (3, 1, 12), (6, 1, 12), (8, 1, 6), (11, 2, 12), (14, 2, 12), (16, 2, 6),
+    ]  # fmt: skip
+
+
+def test_loss_and_accuracy_are_means_over_the_images_seen(data):
+    """With next to no learning, one epoch's means are those of the untrained net on the training images."""
+    images, targets = data
+    net = build()
+    untrained = copy.deepcopy(net)
+    rows = list(engine.train(net, images, targets, recipe(learning_rate=1e-12, epochs=1), seed=0))
+    mean = engine.mean_row(rows)
+    logits = untrained((images.permute(0, 3, 1, 2) / 255 - 0.5) / 0.5)
+    assert mean.loss == pytest.approx(F.cross_entropy(logits, targets).item(), rel=1e-5)
+    assert mean.accuracy == pytest.approx(100 * (logits.argmax(1) == targets).double().mean().item())
+    assert mean.images == 30
+
+
+@pytest.mark.parametrize("name", ["net1", "net2", "net3"])
+def test_two_runs_give_the_same_bits(data, name):
+    def weights() -> dict:
+        net = build(name)
+        list(engine.train(net, *data, recipe(epochs=1), seed=0))
+        return net.state_dict()
+
+    first, second = weights(), weights()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_another_seed_is_another_order(data):
+    def losses(seed: int) -> list[float]:
+        return [row.loss for row in engine.train(build(), *data, recipe(), seed)]
+
+    assert losses(0) == losses(0) != losses(1)
+
+
+def test_every_epoch_is_shuffled_anew_and_sees_every_image_once(data, monkeypatch):
+    seen = []
+    step = engine.train_step
+
+    def spy(net, optimizer, images, targets, batch, loss_sum, correct):
+        seen.extend(batch.tolist())
+        step(net, optimizer, images, targets, batch, loss_sum, correct)
+
+    monkeypatch.setattr(engine, "train_step", spy)
+    list(engine.train(build(), *data, recipe(), seed=0))
+    first, second = seen[:30], seen[30:]
+    assert sorted(first) == sorted(second) == list(range(30))
+    assert first != second
+
+
+def test_a_loss_that_is_no_number_stops_training(data):
+    with pytest.raises(UserError, match=r"the loss became nan by step \d at learning rate 1000.0: try a smaller"):
+        list(engine.train(build(), *data, recipe(learning_rate=1000.0), seed=0))

@@ -1,0 +1,60 @@
+"""The metrics against scikit-learn, and the cost against a count by hand."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
+
+import architecture
+import dataset
+import device
+import evaluate
+
+NAMES = ["ant", "bee", "cow", "dog"]
+generator = np.random.default_rng(0)
+TARGETS = torch.from_numpy(generator.integers(0, 4, 200))
+PREDICTED = torch.from_numpy(np.where(generator.random(200) < 0.6, TARGETS, generator.integers(0, 3, 200)))
+
+
+def test_the_confusion_matrix_is_scikit_learns_with_labels():
+    matrix = evaluate.confusion(TARGETS, PREDICTED, NAMES)
+    assert (matrix.to_numpy() == confusion_matrix(TARGETS, PREDICTED)).all()
+    assert list(matrix.index) == list(matrix.columns) == NAMES
+    assert matrix.index.name == "true"
+
+
+def test_a_class_nobody_predicts_keeps_its_row_and_column():
+    matrix = evaluate.confusion(torch.tensor([0, 1]), torch.tensor([0, 0]), NAMES)
+    assert matrix.shape == (4, 4)
+    assert matrix.loc["bee", "ant"] == 1
+
+
+def test_accuracy_per_class_is_recall():
+    per_class = evaluate.per_class(evaluate.confusion(TARGETS, PREDICTED, NAMES))
+    expected = recall_score(TARGETS, PREDICTED, average=None)
+    assert [row["accuracy"] for row in per_class.values()] == pytest.approx(100 * expected, abs=1e-4)
+    correct, images = (sum(row[key] for row in per_class.values()) for key in ("correct", "images"))
+    assert correct / images == pytest.approx(accuracy_score(TARGETS, PREDICTED))
+
+
+def test_net1_has_the_multiply_adds_counted_by_hand():
+    by_hand = 28 * 28 * 6 * 75 + 10 * 10 * 16 * 150 + 400 * 120 + 120 * 84 + 84 * 10
+    net = architecture.build("net1", {}, 10).eval()
+    assert evaluate.multiply_adds(net) == by_hand == 651_720
+
+
+def test_layers_are_convolutions_and_linear_layers():
+    assert [evaluate.count_layers(architecture.build(name, {}, 10)) for name in ("net1", "net2", "net3")] == [5, 6, 10]
+
+
+def test_logits_come_in_the_order_of_the_images():
+    device.make_deterministic(threads=1)
+    images = generator.integers(0, 256, (evaluate.BATCH_SIZE + 3, 32, 32, 3), dtype=np.uint8)
+    split = dataset.Split(images, np.zeros(len(images), dtype=np.uint8), NAMES, {})
+    net = architecture.build("net1", {}, 4).eval()
+    logits, targets = evaluate.predict(net, split, {"mean": 0.5, "std": 0.5}, torch.device("cpu"))
+    assert logits.shape == (len(images), 4)
+    assert len(targets) == len(images)
+    with torch.no_grad():
+        last = net(dataset.scale(torch.from_numpy(images[-1:]), 0.5, 0.5))
+    torch.testing.assert_close(logits[-1:], last)
