@@ -19,6 +19,9 @@ repro: $(VENV)  ## the study: every stale stage by params.yaml; wants a GPU, and
 test: $(VENV)  ## the tests
 	pytest
 
+bench: .venv/.bench  ## our training step against the study's own loop
+	PYTHONPATH=src python benchmarks/training.py
+
 lint: $(VENV)  ## ruff
 	ruff check .
 	ruff format --check .
@@ -27,10 +30,16 @@ lock: $(VENV)  ## regenerate requirements.txt from pyproject.toml, keeping the p
 	pip install -q uv
 	uv pip compile -q --universal --python-version 3.11 --group dev --no-annotate \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --group bench --no-annotate -c requirements.txt \
+		--custom-compile-command "make lock" pyproject.toml -o benchmarks/requirements.txt
+
+.venv/.bench: $(VENV) benchmarks/requirements.txt
+	pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	touch .venv/.bench
 
 $(VENV): requirements.txt
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $(VENV)
 
-.PHONY: help demo repro test lint lock
+.PHONY: help demo repro test bench lint lock

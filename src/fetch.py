@@ -36,6 +36,7 @@ def main() -> None:
     }
     for name, (images, labels) in splits.items():
         check_split(name, images, labels, class_names)
+    for name, (images, labels) in splits.items():
         dataset.save(f"data/{name}.npz", dataset.Split(images, labels, class_names, description))
     write_json("data/dataset.json", description)
     print(f"{data.source}: {description['train_images']:,} training and {description['test_images']:,} test images")
@@ -48,7 +49,9 @@ def check_split(name: str, images: np.ndarray, labels: np.ndarray, class_names: 
         raise UserError(f"{name} images: expected {expected} uint8, found {images.shape} {images.dtype}")
     counts = np.bincount(labels, minlength=len(class_names))
     if len(counts) > len(class_names) or not counts.all():
-        raise UserError(f"{name} images: expected some of each of {class_names} and no others, found counts {counts}")
+        raise UserError(
+            f"{name} images: expected some of each of {class_names} and no others, found counts {counts.tolist()}"
+        )
 
 
 if __name__ == "__main__":

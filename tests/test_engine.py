@@ -102,9 +102,9 @@ def test_every_epoch_is_shuffled_anew_and_sees_every_image_once(data, monkeypatc
     seen = []
     step = engine.train_step
 
-    def spy(net, optimizer, images, targets, batch, loss_sum, correct):
+    def spy(state, images, targets, batch, recipe):
         seen.extend(batch.tolist())
-        step(net, optimizer, images, targets, batch, loss_sum, correct)
+        step(state, images, targets, batch, recipe)
 
     monkeypatch.setattr(engine, "train_step", spy)
     list(engine.train(build(), *data, recipe(), seed=0))

@@ -1,12 +1,9 @@
 """What the stage's tables and messages say; that it trains well is seen through DVC in test_pipeline.py."""
 
-import pytest
 import torch
 
-import device
 import train
 from engine import LogRow
-from errors import UserError
 
 ROWS = [
     LogRow(step=2, epoch=1, loss=2.0, accuracy=10.0, images=8),
@@ -30,12 +27,6 @@ def test_timing_says_what_depends_on_the_machine():
     assert timing["steps_per_second"] == 50.0
     assert timing["device"] == "cpu"
     assert timing["peak_memory_mb"] > 50
-
-
-def test_a_device_that_is_not_here_is_one_line():
-    with pytest.raises(UserError, match="device nonsense cannot be used: ") as error:
-        device.select("nonsense")
-    assert "\n" not in str(error.value)
 
 
 def test_a_net_that_is_not_in_the_parameters(clone):

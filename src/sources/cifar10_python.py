@@ -82,4 +82,7 @@ class _BatchUnpickler(pickle.Unpickler):
 
 
 def _unpickle(content: bytes) -> dict:
-    return _BatchUnpickler(io.BytesIO(content), encoding="bytes").load()
+    try:
+        return _BatchUnpickler(io.BytesIO(content), encoding="bytes").load()
+    except (pickle.UnpicklingError, EOFError) as error:
+        raise UserError(f"not a CIFAR-10 batch: {error}") from None

@@ -125,5 +125,5 @@ def test_a_missing_batch_is_named(tmp_path):
 
 
 def test_a_pickle_that_would_run_something_does_not():
-    with pytest.raises(pickle.UnpicklingError, match=r"posix.system is not part of a CIFAR-10 batch"):
+    with pytest.raises(UserError, match=r"not a CIFAR-10 batch: posix.system is not part of a CIFAR-10 batch"):
         cifar10_python._unpickle(b"cposix\nsystem\n(S'echo hacked'\ntR.")

@@ -1,0 +1,77 @@
+"""Time our training step, in a process of its own."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+import architecture
+import dataset
+import device as devices
+import engine
+from params import Params, load_params
+from sources import digits
+
+REPOSITORY = Path(__file__).parents[1]
+NETS = ["net1", "net2", "net3"]
+
+
+def load_split(name: str) -> dataset.Split:
+    """The split `name` of `data/` where `dvc repro fetch` has put it, else of the embedded digits."""
+    path = REPOSITORY / "data" / f"{name}.npz"
+    if path.exists():
+        return dataset.load(path)
+    source = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
+    return dataset.Split(*digits.read(source)[name], list(source.class_names.values()), {"source": "digits"})
+
+
+def batches_of(split: dataset.Split, images: int, device: torch.device | str) -> tuple[torch.Tensor, torch.Tensor]:
+    """`images` images and targets, the split's own over and over if it has fewer."""
+    pixels, targets = split.tensors()
+    repeat = torch.arange(images) % len(split)
+    return pixels[repeat].to(device), targets[repeat].to(device)
+
+
+def time_ours(
+    net_name: str, warm_up: int, steps: int, batch_size: int = 5, change: Callable | None = None
+) -> dict[str, float]:
+    """Milliseconds a step over `steps` steps after `warm_up` ones, and the process's peak memory in MB.
+
+    `change(net)` may change what is measured and returns the net to train; both counts are multiples of `warm_up`.
+    """
+    params: Params = load_params(REPOSITORY / "params.yaml")
+    variant = params.nets[net_name]
+    devices.make_deterministic(variant.threads)
+    device = devices.select()
+    split = load_split("train")
+    images, targets = batches_of(split, (warm_up + steps) * batch_size, device)
+    net = architecture.build(variant.architecture, variant.settings, len(split.class_names)).to(device)
+    net = change(net) if change else net
+    recipe = params.recipes["reference"].model_copy(
+        update={"batch_size": batch_size, "epochs": 1, "log_every": warm_up}
+    )
+    rows = engine.train(net, images, targets, recipe, seed=0)
+    next(rows)  # reading a row waits for the device
+    start = time.perf_counter()
+    for _ in rows:
+        pass
+    return {"ms": (time.perf_counter() - start) / steps * 1e3, "peak_mb": peak_mb()}
+
+
+def peak_mb() -> float:
+    """Peak memory of this process and, if larger, of one it has waited for."""
+    usage = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return usage / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def in_a_process(*arguments: object, **environment: str) -> dict:
+    """Run this benchmark's own script with `arguments`; its last line of output is JSON."""
+    command = [sys.executable, sys.argv[0], *map(str, arguments)]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | environment).stdout
+    return json.loads(output.splitlines()[-1])
