@@ -215,9 +215,10 @@ def markdown(result: dict) -> str:
     ]
     sizes = [[net, *(f"{ms:.1f}" for ms in row.values())] for net, row in result["batch_size"].items()]
     others = [
-        [f"predict the test images, {net} (s)", f"{row['seconds']:.2f}"] for net, row in result["evaluate"].items()
+        [f"predict {row['images']:,} test images, {net} (s)", f"{row['seconds']:.2f}"]
+        for net, row in result["evaluate"].items()
     ]
-    others += [[f"`{name}` (s)", shown(row, 2)] for name, row in result["pipeline"].items()]
+    others += [[f"{name} (s)", shown(row, 2)] for name, row in result["pipeline"].items()]
     facts = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
     runs = next(iter(result["step"].values()))["ratio"]["runs"]
     step_headers = [
