@@ -14,6 +14,7 @@ import sys
 import torch
 from tabulate import tabulate
 
+import device as devices
 import engine
 from step_time import NETS, in_a_process, time_ours
 
@@ -63,6 +64,11 @@ def without_onednn(net):
     return net
 
 
+def filled_memory(net):
+    torch.utils.deterministic.fill_uninitialized_memory = True
+    return net
+
+
 CHANGES = {
     "one thread": with_threads(1),
     "two threads": with_threads(2),
@@ -74,7 +80,9 @@ CHANGES = {
     "SGD, tensor by tensor": with_sgd(foreach=False),
     "without oneDNN": without_onednn,
     "torch.compile": torch.compile,
+    "freed memory given back": None,  # see main
     "no huge pages": None,  # an environment variable, see measure
+    "empty memory filled": filled_memory,
 }
 
 
@@ -91,6 +99,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.one:
         net, change = arguments.one
+        if change == "freed memory given back":
+            devices.keep_freed_memory = lambda: None
         print(json.dumps(time_ours(net, *STEPS[net], change=CHANGES.get(change))))
         return
     for net in arguments.nets:

@@ -48,6 +48,7 @@ def time_ours(
     params: Params = load_params(REPOSITORY / "params.yaml")
     variant = params.nets[net_name]
     devices.make_deterministic(variant.threads)
+    devices.keep_freed_memory()
     device = devices.select()
     split = load_split("train")
     images, targets = batches_of(split, (warm_up + steps) * batch_size, device)

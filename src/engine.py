@@ -96,7 +96,7 @@ def train_step(state: State, images: torch.Tensor, targets: torch.Tensor, batch:
             nesterov=False,
             maximize=False,
         )
-        state.loss_sum += loss * len(batch)
+        state.loss_sum.add_(loss, alpha=len(batch))
         state.correct += (logits.argmax(1) == target).sum()
 
 

@@ -41,6 +41,7 @@ def main() -> None:
     variant = params.nets[name]
     recipe = params.recipes[params.recipe]
     devices.make_deterministic(variant.threads)
+    devices.keep_freed_memory()
     device = devices.select(arguments.device)
     split = dataset.load("data/train.npz")
 

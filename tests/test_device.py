@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -21,3 +25,21 @@ def test_the_thread_count_is_the_one_asked_for_and_kernels_are_deterministic():
     assert torch.get_num_threads() == 3
     assert torch.are_deterministic_algorithms_enabled()
     assert not torch.backends.cudnn.allow_tf32
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is a setting of Linux's C library")
+def test_freed_memory_is_kept():
+    """In a process of its own, because the setting lasts as long as the process."""
+    code = """
+import resource, torch, device
+def page_faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+device.keep_freed_memory()
+tensor = torch.ones(2**24)
+del tensor
+before = page_faults()
+tensor = torch.ones(2**24)
+print(page_faults() - before)
+"""
+    output = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=Path(device.__file__).parent)
+    assert int(output) < 100  # 64 MiB anew are 16,384 pages
