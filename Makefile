@@ -19,6 +19,9 @@ repro: $(VENV)  ## the study: every stale stage by params.yaml; wants a GPU, and
 test: $(VENV)  ## the tests
 	pytest
 
+test-long: $(VENV)  ## the tests that take many minutes: every net killed twenty times and more
+	pytest -m long
+
 bench: .venv/.bench  ## our training step against the study's own loop
 	PYTHONPATH=src python benchmarks/training.py
 
@@ -42,4 +45,4 @@ $(VENV): requirements.txt
 	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $(VENV)
 
-.PHONY: help demo repro test bench lint lock
+.PHONY: help demo repro test test-long bench lint lock

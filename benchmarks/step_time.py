@@ -57,7 +57,7 @@ def time_ours(
     recipe = params.recipes["reference"].model_copy(
         update={"batch_size": batch_size, "epochs": 1, "log_every": warm_up}
     )
-    rows = engine.train(net, images, targets, recipe, seed=0)
+    rows = engine.train(engine.initial_state(net), images, targets, recipe, seed=0)
     next(rows)  # reading a row waits for the device
     start = time.perf_counter()
     for _ in rows:

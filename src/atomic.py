@@ -10,7 +10,10 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[BinaryIO]:
-    """A binary file to write to, which becomes `path` when the block ends well and vanishes when it does not."""
+    """A binary file to write to, which becomes `path` when the block ends well and vanishes when it does not.
+
+    Raises `OSError` that names `path`, for example when the disk is full.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -20,8 +23,10 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(beside)):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
 
 

@@ -1,5 +1,6 @@
 """A trained net in a file: its weights, and how it came about."""
 
+import io
 import json
 from pathlib import Path
 
@@ -18,8 +19,10 @@ def save(path: str | Path, net: nn.Module, description: dict) -> None:
     """
     # torch.save's bytes depend on memory format and on which equal objects are one: hence plain tensors, one string.
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    content = io.BytesIO()  # into memory first: torch.save turns a full disk into an error of its own
+    torch.save({"weights": weights, "description": json.dumps(description, sort_keys=True)}, content)
     with replacing(path) as file:
-        torch.save({"weights": weights, "description": json.dumps(description, sort_keys=True)}, file)
+        file.write(content.getbuffer())
 
 
 def load(path: str | Path) -> tuple[nn.Module, dict]:

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import platform
 import sys
 
 import torch
@@ -22,6 +23,13 @@ def select(name: str | None = None) -> torch.device:
     except Exception as error:
         raise UserError(f"device {name} cannot be used: {str(error).splitlines()[0]}") from None
     return device
+
+
+def describe(device: torch.device) -> str:
+    """What about the hardware can change the last bits of a result: the GPU, or the CPU's vector instructions."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} CPU with {torch.backends.cpu.get_cpu_capability()}"
 
 
 def make_deterministic(threads: int) -> None:

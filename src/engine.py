@@ -48,29 +48,57 @@ class State:
     momenta: list[torch.Tensor]
     loss_sum: torch.Tensor  # over the images since the last row, like `correct`
     correct: torch.Tensor
+    step: int = 0
 
 
-def train(net: nn.Module, images: torch.Tensor, targets: torch.Tensor, recipe: Recipe, seed: int) -> Iterator[LogRow]:
-    """Train `net` in place by `recipe`; one row every `log_every` steps of an epoch and one at its end.
-
-    images: (N, 32, 32, 3) uint8; targets: (N,) int64; both, and `net`, on one device.
-    """
+def initial_state(net: nn.Module) -> State:
+    """The state before the first step of training `net`, on the net's device."""
     parameters = list(net.train().parameters())
-    loss_sum, correct = torch.zeros(2, device=images.device)
-    state = State(net, parameters, [torch.zeros_like(p) for p in parameters], loss_sum, correct)
+    loss_sum, correct = torch.zeros(2, device=parameters[0].device)
+    return State(net, parameters, [torch.zeros_like(p) for p in parameters], loss_sum, correct)
+
+
+def snapshot(state: State) -> dict:
+    """`state` at a log row, where the sums are zero, with torch's random state, for nets that draw from it."""
+    random = {"cpu": torch.get_rng_state()}
+    if state.loss_sum.is_cuda:
+        random["cuda"] = torch.cuda.get_rng_state(state.loss_sum.device)
+    return {"step": state.step, "net": state.net.state_dict(), "momenta": state.momenta, "random": random}
+
+
+def restore(state: State, saved: dict) -> None:
+    """Put `state` back to where `snapshot` has taken `saved`."""
+    state.step = saved["step"]
+    state.net.load_state_dict(saved["net"])
+    for momentum, value in zip(state.momenta, saved["momenta"], strict=True):
+        momentum.copy_(value)
+    torch.set_rng_state(saved["random"]["cpu"])
+    if state.loss_sum.is_cuda:
+        torch.cuda.set_rng_state(saved["random"]["cuda"], state.loss_sum.device)
+
+
+def train(state: State, images: torch.Tensor, targets: torch.Tensor, recipe: Recipe, seed: int) -> Iterator[LogRow]:
+    """Train on from `state` by `recipe`; one row every `log_every` steps of an epoch and one at its end.
+
+    images: (N, 32, 32, 3) uint8; targets: (N,) int64; both on the state's device.
+    """
     shuffle = torch.Generator().manual_seed(seed)  # on the CPU: the same order of images on every device
-    step = 0
     for epoch in range(1, recipe.epochs + 1):
         order = torch.randperm(len(images), generator=shuffle).to(images.device)
         batches = order.split(recipe.batch_size)
         seen = 0
         for i, batch in enumerate(batches, start=1):
+            step = (epoch - 1) * len(batches) + i
+            if step <= state.step:
+                continue  # done before the run was cut short
             train_step(state, images, targets, batch, recipe)
-            step += 1
+            state.step = step
             seen += len(batch)
             if i % recipe.log_every == 0 or i == len(batches):
-                yield read_log(state, step, epoch, seen, recipe)
+                yield read_log(state, epoch, seen, recipe)
                 seen = 0
+    if not all(parameter.isfinite().all() for parameter in state.parameters):
+        raise UserError(f"the weights are no longer finite after the last step: {advice(recipe)}")
 
 
 def train_step(state: State, images: torch.Tensor, targets: torch.Tensor, batch: torch.Tensor, recipe: Recipe) -> None:
@@ -100,14 +128,15 @@ def train_step(state: State, images: torch.Tensor, targets: torch.Tensor, batch:
         state.correct += (logits.argmax(1) == target).sum()
 
 
-def read_log(state: State, step: int, epoch: int, images: int, recipe: Recipe) -> LogRow:
+def read_log(state: State, epoch: int, images: int, recipe: Recipe) -> LogRow:
     """The row of the `images` since the last one, which starts the sums anew; raises `UserError` for a lost loss."""
-    row = LogRow(step, epoch, state.loss_sum.item() / images, 100 * state.correct.item() / images, images)
+    row = LogRow(state.step, epoch, state.loss_sum.item() / images, 100 * state.correct.item() / images, images)
     if not math.isfinite(row.loss):
-        raise UserError(
-            f"the loss became {row.loss} by step {step} at learning rate {recipe.learning_rate}: "
-            "try a smaller learning_rate in params.yaml"
-        )
+        raise UserError(f"the loss became {row.loss} by step {row.step}: {advice(recipe)}")
     state.loss_sum.zero_()
     state.correct.zero_()
     return row
+
+
+def advice(recipe: Recipe) -> str:
+    return f"with learning rate {recipe.learning_rate} training diverges; try a smaller learning_rate in params.yaml"

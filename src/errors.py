@@ -20,6 +20,6 @@ def one_line_errors() -> Iterator[None]:
         yield
     except (UserError, OSError) as error:
         sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(": ".join(["interrupted", *map(str, error.args)]), file=sys.stderr)
         sys.exit(130)

@@ -5,27 +5,36 @@ writes  models/NET.pt            weights, and what made them: architecture, reci
         plots/loss/NET.csv       step, epoch, loss and accuracy over the training images since the last row
         metrics/train/NET.json   loss and accuracy over the last epoch, number of steps
         metrics/timing/NET.json  seconds, steps/s, peak memory, device, versions: what differs from run to run
+        .cache/training/         the state of a run under way, from which it goes on after being cut short
 run     python src/train.py net1 [--device cpu]
 """
 
 import argparse
+import dataclasses
+import hashlib
 import platform
 import resource
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import torch
+import torch.nn as nn
 
 import architecture
 import checkpoint
 import dataset
 import device as devices
 import engine
+import lock
+import resume
 from atomic import write_json, write_text
 from errors import UserError, one_line_errors
-from params import load_params
+from params import Recipe, load_params
 from progress import shown
+
+DATA = Path("data/train.npz")
 
 
 def main() -> None:
@@ -43,16 +52,10 @@ def main() -> None:
     devices.make_deterministic(variant.threads)
     devices.keep_freed_memory()
     device = devices.select(arguments.device)
-    split = dataset.load("data/train.npz")
+    split = dataset.load(DATA)
 
     torch.manual_seed(params.seed)
     net = architecture.build(variant.architecture, variant.settings, len(split.class_names)).to(device)
-    images, targets = split.tensors(device)
-    start = time.perf_counter()
-    steps = engine.steps_per_epoch(len(split), recipe) * recipe.epochs
-    rows = list(shown(engine.train(net, images, targets, recipe, params.seed), name, recipe.epochs, steps))
-    seconds = time.perf_counter() - start
-
     description = {
         "net": name,
         "architecture": variant.architecture,
@@ -63,10 +66,47 @@ def main() -> None:
         "normalisation": {"mean": engine.MEAN, "std": engine.STD},
         "dataset": split.source,
     }
-    checkpoint.save(f"models/{name}.pt", net, description)
-    write_text(f"plots/loss/{name}.csv", loss_curve(rows).to_csv(index=False, lineterminator="\n"))
-    write_json(f"metrics/train/{name}.json", last_epoch(rows))
-    write_json(f"metrics/timing/{name}.json", timing(seconds, rows[-1].step, device))
+    configuration = {
+        **description,
+        "data": hashlib.sha256(DATA.read_bytes()).hexdigest(),
+        "code": resume.code_hash(),
+        "machine": [devices.describe(device), variant.threads, torch.__version__],
+    }
+    with lock.held(resume.FOLDER / f"{name}.lock", f"training {name}"):
+        saved = resume.SavedState(name, configuration)
+        rows, seconds = train(net, split, recipe, params.seed, saved, name)
+
+        checkpoint.save(f"models/{name}.pt", net, description)
+        write_text(f"plots/loss/{name}.csv", loss_curve(rows).to_csv(index=False, lineterminator="\n"))
+        write_json(f"metrics/train/{name}.json", last_epoch(rows))
+        write_json(f"metrics/timing/{name}.json", timing(seconds, rows[-1].step, device))
+        saved.remove()
+
+
+def train(
+    net: nn.Module, split: dataset.Split, recipe: Recipe, seed: int, saved: resume.SavedState, name: str
+) -> tuple[list[engine.LogRow], float]:
+    """Train `net`, from the `saved` state on if there is one; all log rows, and the seconds spent in all."""
+    state = engine.initial_state(net)
+    images, targets = split.tensors(state.loss_sum.device)
+    steps = engine.steps_per_epoch(len(split), recipe) * recipe.epochs
+    rows, seconds = [], 0.0
+    if found := saved.load():
+        engine.restore(state, found["state"])
+        rows = [engine.LogRow(*row) for row in found["rows"]]
+        seconds = found["seconds"]
+        print(f"{name} goes on from step {state.step:,} of {steps:,}", file=sys.stderr)
+    start = time.perf_counter() - seconds
+    try:
+        for row in shown(engine.train(state, images, targets, recipe, seed), name, recipe.epochs, steps, state.step):
+            rows.append(row)
+            seconds = time.perf_counter() - start
+            if saved.is_due():
+                log = [dataclasses.astuple(row) for row in rows]
+                saved.save({"step": state.step, "state": engine.snapshot(state), "rows": log, "seconds": seconds})
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"run it again, and {name} goes on from step {saved.step:,} of {steps:,}") from None
+    return rows, seconds
 
 
 def loss_curve(rows: list[engine.LogRow]) -> pd.DataFrame:

@@ -27,18 +27,21 @@ class Clone:
         self.run("git init -q")
         self.commit()
 
-    def run(self, command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess:
-        """Run `command` at the top of the clone, without a git identity and without this checkout's settings."""
+    def environment(self) -> dict[str, str]:
+        """This process's, without a git identity and without this checkout's settings."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "DVC_", "CIFAR10_"))}
-        clean |= {
+        return clean | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.path.parent),
             "GIT_CONFIG_NOSYSTEM": "1",
             "DVC_NO_ANALYTICS": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+
+    def run(self, command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess:
+        """Run `command` at the top of the clone."""
         result = subprocess.run(
-            command, shell=True, cwd=self.path, env=clean | environment, capture_output=True, text=True
+            command, shell=True, cwd=self.path, env=self.environment() | environment, capture_output=True, text=True
         )
         if check and result.returncode:
             raise AssertionError(f"{command} ended with {result.returncode}:\n{result.stdout}{result.stderr}")

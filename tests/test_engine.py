@@ -48,7 +48,7 @@ def test_the_same_weights_as_a_textbook_loop_over_the_same_batches(data, name):
     images, targets = data
     ours, textbook = build(name), build(name)
     chosen = recipe(epochs=1, learning_rate=0.001)
-    list(engine.train(ours, images, targets, chosen, seed=5))
+    list(engine.train(engine.initial_state(ours), images, targets, chosen, seed=5))
 
     optimizer = torch.optim.SGD(textbook.parameters(), lr=0.001, momentum=0.9, weight_decay=0.001)
     inputs = (images.permute(0, 3, 1, 2).contiguous() / 255 - 0.5) / 0.5
@@ -61,7 +61,7 @@ def test_the_same_weights_as_a_textbook_loop_over_the_same_batches(data, name):
 
 
 def test_a_row_every_log_every_steps_and_at_the_end_of_each_epoch(data):
-    rows = list(engine.train(build(), *data, recipe(), seed=0))
+    rows = list(engine.train(engine.initial_state(build()), *data, recipe(), seed=0))
     assert [(row.step, row.epoch, row.images) for row in rows] == [
         (3, 1, 12), (6, 1, 12), (8, 1, 6), (11, 2, 12), (14, 2, 12), (16, 2, 6),
     ]  # fmt: skip
@@ -72,7 +72,7 @@ def test_loss_and_accuracy_are_means_over_the_images_seen(data):
     images, targets = data
     net = build()
     untrained = copy.deepcopy(net)
-    rows = list(engine.train(net, images, targets, recipe(learning_rate=1e-12, epochs=1), seed=0))
+    rows = list(engine.train(engine.initial_state(net), images, targets, recipe(learning_rate=1e-12, epochs=1), seed=0))
     mean = engine.mean_row(rows)
     logits = untrained((images.permute(0, 3, 1, 2) / 255 - 0.5) / 0.5)
     assert mean.loss == pytest.approx(F.cross_entropy(logits, targets).item(), rel=1e-5)
@@ -84,7 +84,7 @@ def test_loss_and_accuracy_are_means_over_the_images_seen(data):
 def test_two_runs_give_the_same_bits(data, name):
     def weights() -> dict:
         net = build(name)
-        list(engine.train(net, *data, recipe(epochs=1), seed=0))
+        list(engine.train(engine.initial_state(net), *data, recipe(epochs=1), seed=0))
         return net.state_dict()
 
     first, second = weights(), weights()
@@ -93,7 +93,7 @@ def test_two_runs_give_the_same_bits(data, name):
 
 def test_another_seed_is_another_order(data):
     def losses(seed: int) -> list[float]:
-        return [row.loss for row in engine.train(build(), *data, recipe(), seed)]
+        return [row.loss for row in engine.train(engine.initial_state(build()), *data, recipe(), seed)]
 
     assert losses(0) == losses(0) != losses(1)
 
@@ -107,12 +107,14 @@ def test_every_epoch_is_shuffled_anew_and_sees_every_image_once(data, monkeypatc
         step(state, images, targets, batch, recipe)
 
     monkeypatch.setattr(engine, "train_step", spy)
-    list(engine.train(build(), *data, recipe(), seed=0))
+    list(engine.train(engine.initial_state(build()), *data, recipe(), seed=0))
     first, second = seen[:30], seen[30:]
     assert sorted(first) == sorted(second) == list(range(30))
     assert first != second
 
 
 def test_a_loss_that_is_no_number_stops_training(data):
-    with pytest.raises(UserError, match=r"the loss became nan by step \d at learning rate 1000.0: try a smaller"):
-        list(engine.train(build(), *data, recipe(learning_rate=1000.0), seed=0))
+    with pytest.raises(
+        UserError, match=r"the loss became nan by step \d: with learning rate 1000.0 training diverges; try a smaller"
+    ):
+        list(engine.train(engine.initial_state(build()), *data, recipe(learning_rate=1000.0), seed=0))

@@ -20,6 +20,8 @@ NO_EFFECT = {
     "validation.py": "refuses values, changes none",
     "params.py": "passes values on as they stand in params.yaml, where DVC tracks them itself",
     "progress.py": "shows how far training is",
+    "lock.py": "lets a stage run or not",
+    "resume.py": "goes on to the same bytes, or does not go on",
     "download.py": "finds bytes that are accepted only when they are the pinned ones",
 }
 

@@ -1,0 +1,229 @@
+"""Killed processes, full disks and two runs at once: the same bytes in the end, or one clear line."""
+
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+from conftest import Clone
+
+RECIPE = {
+    "learning_rate": 0.001,
+    "momentum": 0.9,
+    "weight_decay": 0.0,
+    "batch_size": 5,
+    "epochs": 12,  # of 287 steps: some six seconds for Net1
+    "log_every": 40,
+}
+PARAMS = {"recipe": "test", "recipes.test": RECIPE, "data.source": "digits"}
+# The stage as it is, but for saving its state at every log row, however long that takes.
+SAVING_OFTEN = """
+import sys
+sys.path[0] = "src"
+import resume
+resume.SHARE = 1e9
+import errors, train
+with errors.one_line_errors():
+    train.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory) -> Clone:
+    """A clone that has the digits and no net yet."""
+    clone = Clone(tmp_path_factory.mktemp("fetched") / "clone")
+    clone.set_params(PARAMS)
+    clone.run("dvc repro -q fetch")
+    clone.commit()
+    return clone
+
+
+def put_back(clone: Clone) -> None:
+    clone.run("git reset -q --hard && git clean -qfd && rm -rf .cache models/*.pt")
+    clone.run("rm -rf .dvc/cache/runs")  # or DVC remembers what a stage gave and does not run it again
+
+
+@pytest.fixture
+def clone(fetched) -> Iterator[Clone]:
+    """The same clone, put back after the test."""
+    yield fetched
+    put_back(fetched)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(fetched) -> list[bytes]:
+    """Net1's results without an interruption."""
+    fetched.run("dvc repro -q train@net1")
+    expected = results(fetched, "net1")
+    put_back(fetched)
+    return expected
+
+
+def results(clone: Clone, net: str) -> list[bytes]:
+    names = f"models/{net}.pt", f"plots/loss/{net}.csv", f"metrics/train/{net}.json"
+    return [(clone.path / name).read_bytes() for name in names]
+
+
+@contextmanager
+def started(clone: Clone, *command: str) -> Iterator[subprocess.Popen]:
+    """`command` running in a process group of its own, of which nothing is left after the block."""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            command, cwd=clone.path, env=clone.environment(), start_new_session=True,
+            stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        process.output = lambda: output.seek(0) or output.read()
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for_a_state(clone: Clone, process: subprocess.Popen) -> None:
+    """Until the training that `process` has begun saves a state."""
+    before = saved_at(clone)
+    end = time.monotonic() + 120
+    while saved_at(clone) == before:
+        assert process.poll() is None, process.output()
+        assert time.monotonic() < end, process.output()
+        time.sleep(0.01)
+
+
+def saved_at(clone: Clone) -> list[int]:
+    times = []
+    for path in (clone.path / ".cache/training").glob("*.state"):
+        with suppress(FileNotFoundError):
+            times.append(path.stat().st_mtime_ns)
+    return times
+
+
+def test_after_ctrl_c_and_a_kill_of_all_processes_dvc_repro_goes_on_to_the_same_bytes(clone, uninterrupted):
+    with started(clone, "dvc", "repro", "train@net1") as first:
+        wait_for_a_state(clone, first)
+        os.killpg(first.pid, signal.SIGINT)
+        assert first.wait(60) != 0
+        assert re.search(r"^interrupted: run it again, and net1 goes on from step [\d,]+ of ", first.output(), re.M)
+        assert "Traceback" not in first.output()
+    with started(clone, "dvc", "repro", "train@net1") as second:
+        wait_for_a_state(clone, second)
+        os.killpg(second.pid, signal.SIGKILL)
+    assert "net1 goes on from step" in clone.run("dvc repro train@net1").stderr
+    assert results(clone, "net1") == uninterrupted
+    assert not list((clone.path / ".cache/training").glob("*.state"))
+
+
+def test_a_stage_that_outlives_dvc_is_found_out(clone, uninterrupted):
+    with started(clone, "dvc", "repro", "train@net1") as dvc:
+        wait_for_a_state(clone, dvc)
+        dvc.kill()
+        dvc.wait()
+        second = clone.run("dvc repro train@net1", check=False)
+        assert second.returncode != 0
+        (process,) = re.findall(r"^error: process (\d+) is already training net1 in this folder", second.stderr, re.M)
+        os.kill(int(process), 0)  # it is there
+    clone.run("dvc repro train@net1")
+    assert results(clone, "net1") == uninterrupted
+
+
+def test_two_at_once(clone, uninterrupted):
+    with started(clone, "dvc", "repro", "train@net1") as first:
+        wait_for_a_state(clone, first)
+        second = clone.run("dvc repro", check=False)
+        assert second.returncode != 0
+        assert re.search(r"is busy, it is being blocked by:", second.stderr)
+        assert first.wait(120) == 0, first.output()
+    assert results(clone, "net1") == uninterrupted
+
+
+def killed_at_random(clone: Clone, net: str, kills: int) -> list[bytes]:
+    """The results of one training run of `net` in which its process is killed `kills` times at random moments."""
+    chance = random.Random(net)
+    command = sys.executable, "-c", SAVING_OFTEN, net
+    begin = time.monotonic()
+    with started(clone, *command) as process:
+        wait_for_a_state(clone, process)
+        start_up = time.monotonic() - begin
+        assert process.wait(600) == 0, process.output()
+    training = time.monotonic() - begin - start_up
+    expected = results(clone, net)
+    for name in (f"models/{net}.pt", f"plots/loss/{net}.csv", f"metrics/train/{net}.json"):
+        (clone.path / name).unlink()
+
+    resumed = 0
+    for i in range(kills):
+        with started(clone, *command) as process:
+            if i % 2:
+                time.sleep(chance.uniform(0, start_up))
+            else:
+                wait_for_a_state(clone, process)
+                time.sleep(chance.uniform(0, training / kills))
+            assert process.poll() is None, f"ended before it was killed: {process.output()}"
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            resumed += "goes on from step" in process.output()
+    with started(clone, *command) as process:
+        assert process.wait(600) == 0, process.output()
+    assert resumed >= kills / 4
+    assert results(clone, net) == expected
+
+
+def test_killed_at_random_moments(clone):
+    killed_at_random(clone, "net1", kills=4)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("net", "changes"),
+    [
+        ("net1", {}),
+        ("net2", {"epochs": 8}),
+        ("net3", {"epochs": 2, "log_every": 15}),
+        ("net3_no_bn", {"epochs": 2, "log_every": 15}),
+    ],
+)
+def test_every_net_killed_at_random_moments(clone, net, changes):
+    clone.set_params({f"recipes.test.{key}": value for key, value in changes.items()})
+    killed_at_random(clone, net, kills=25)
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_half_file(clone):
+    """A limit on the size of files stands in for the disk: both end in an OSError at some write."""
+
+    def limited(kilobytes: int, command: str) -> subprocess.CompletedProcess:
+        return clone.run(f"bash -c 'ulimit -f {kilobytes}; {command}'", check=False)
+
+    clone.set_params({"recipes.test.epochs": 1})
+    clone.commit()
+    images = sorted((clone.path / "data").glob("*.npz"))
+    before = [path.read_bytes() for path in images]
+    cache = sorted((clone.path / ".dvc/cache/files").rglob("*"))
+
+    fetch = limited(1000, "python src/fetch.py")
+    assert (fetch.returncode, fetch.stderr) == (1, "error: [Errno 27] File too large: 'data/train.npz'\n")
+    assert [path.read_bytes() for path in images] == before
+
+    repro = limited(240, "dvc repro train@net1")  # models/net1.pt has 253; DVC keeps small files of its own
+    assert repro.returncode != 0
+    assert "error: [Errno 27] File too large: 'models/net1.pt'\n" in repro.stderr
+    assert "Traceback" not in repro.stderr
+    assert sorted((clone.path / ".dvc/cache/files").rglob("*")) == cache
+
+    clone.run("dvc repro -q evaluate@net1")
+    figure = (clone.path / "plots/confusion/net1.png").read_bytes()
+    evaluate = limited(20, "python src/evaluate.py net1")
+    assert evaluate.returncode == 1
+    assert re.fullmatch(r"error: \[Errno 27\] File too large: 'plots/.*'\n", evaluate.stderr)
+    assert (clone.path / "plots/confusion/net1.png").read_bytes() == figure
+    left = [
+        path.name for folder in ("data", "models", "metrics", "plots") for path in (clone.path / folder).rglob(".*")
+    ]
+    assert set(left) <= {".gitignore"}
