@@ -10,6 +10,7 @@ from errors import UserError
 
 MAX_FILE_BYTES = 64 * 2**20  # CIFAR-10's largest is 31 MB
 MAX_FILES = 200_000
+MAX_BYTES = 2**30
 
 
 def read_files(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -22,8 +22,8 @@ def main() -> None:
     if isinstance(source, Digits):
         splits = digits.read(source)
     else:
-        reader = cifar10_python if isinstance(source, Cifar10Python) else image_folders
-        path = download.find(data.source, source.urls, lambda path: reader.check(path, source))
+        reader, size = (cifar10_python, source.bytes) if isinstance(source, Cifar10Python) else (image_folders, None)
+        path = download.find(data.source, source.urls, lambda path: reader.check(path, source), size)
         splits = reader.read(path, source)
 
     class_names = list(source.class_names.values())
