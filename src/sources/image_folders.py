@@ -3,17 +3,18 @@
 import hashlib
 import io
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from archive import read_files
 from dataset import IMAGE_SHAPE
 from errors import UserError
 from params import ImageFolders
 
-IMAGE_NAME = re.compile(r"(?:.*/)?((train|test)/([^/]+)/[^/]+\.(?:png|jpe?g))", re.IGNORECASE)
+IMAGE_NAME = re.compile(r"(?:.*/)?((?:train|test)/[^/]+/[^/]+\.(?i:png|jpe?g))")
 
 
 def check(path: Path, source: ImageFolders) -> None:
@@ -56,9 +57,11 @@ def _images(path: Path) -> dict[str, bytes]:
 
 def _decode(path: Path, split: str, files: dict[str, bytes], classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
     names = sorted(name for name in files if name.startswith(f"{split}/"))
-    found = sorted({name.split("/")[1] for name in names})
-    if found != sorted(classes):
-        raise UserError(f"{path}: {split}/ should hold the classes {sorted(classes)}, and holds {found}")
+    found = {name.split("/")[1] for name in names}
+    if missing := sorted(set(classes) - found):
+        raise UserError(f"{path}: {split}/ holds no image of {_listed(missing)}")
+    if unknown := sorted(found - set(classes)):
+        raise UserError(f"{path}: {split}/ holds images of {_listed(unknown)}, which params.yaml does not name")
     images = np.empty((len(names), *IMAGE_SHAPE), dtype=np.uint8)
     labels = np.empty(len(names), dtype=np.uint8)
     for i, name in enumerate(names):
@@ -67,12 +70,20 @@ def _decode(path: Path, split: str, files: dict[str, bytes], classes: list[str])
     return images, labels
 
 
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
 def _pixels(path: Path, name: str, content: bytes) -> np.ndarray:
+    """The image (32, 32, 3) uint8; its size is known from the header, before anything is decoded."""
     height, width, _ = IMAGE_SHAPE
     try:
-        image = Image.open(io.BytesIO(content), formats=["PNG", "JPEG"])
-        if image.size == (width, height) and image.mode == "RGB":
-            return np.asarray(image)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path}: {name} does not decode ({error})") from None
+        with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
+            image = Image.open(io.BytesIO(content), formats=["PNG", "JPEG"])
+            if image.size == (width, height) and image.mode == "RGB":
+                return np.asarray(image)
+    except UnidentifiedImageError:
+        raise UserError(f"{path}: {name} is neither PNG nor JPEG, or is damaged") from None
+    except Exception as error:  # the decoders raise whatever a damaged or hostile file leads them to
+        raise UserError(f"{path}: {name} does not decode ({' '.join(str(error).split())})") from None
     raise UserError(f"{path}: {name} is {image.size[0]}×{image.size[1]} {image.mode}, expected {width}×{height} RGB")
