@@ -2,20 +2,39 @@
 
 import io
 import json
+import pickle
+import textwrap
+import zipfile
 from pathlib import Path
 
 import torch
 import torch.nn as nn
+from pydantic import ConfigDict
 
 import architecture
 from atomic import replacing
 from errors import UserError
+from validation import Section, validate
+
+
+class Description(Section):
+    """What `load` and `evaluate` read of a checkpoint's description; it may say more."""
+
+    model_config = ConfigDict(extra="allow")
+
+    net: str
+    architecture: str
+    settings: dict[str, object]
+    class_names: list[str]
+    normalisation: dict[str, float]
+    recipe: dict[str, object]
+    dataset: dict[str, object]
 
 
 def save(path: str | Path, net: nn.Module, description: dict) -> None:
     """Write the weights of `net` and `description` to `path`; equal values give equal bytes on every device.
 
-    `description` has at least `architecture`, `settings` and `class_names`, from which `load` builds the net again.
+    `description` has at least the keys of `Description`; from some of them `load` builds the net again.
     """
     # torch.save's bytes depend on memory format and on which equal objects are one: hence plain tensors, one string.
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
@@ -26,17 +45,39 @@ def save(path: str | Path, net: nn.Module, description: dict) -> None:
 
 
 def load(path: str | Path) -> tuple[nn.Module, dict]:
-    """The net in evaluation mode on the CPU, and its description; raises `UserError` when `path` does not hold them."""
+    """The net in evaluation mode on the CPU, and its description; raises `UserError` when `path` does not hold them.
+
+    Loading runs nothing that the file says, and notices every change to what `save` wrote.
+    """
     try:
+        _check_zip(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
         description = json.loads(content["description"])
+        validate(Description, description, "its description")
         net = architecture.build(description["architecture"], description["settings"], len(description["class_names"]))
         net.load_state_dict(content["weights"])
     except FileNotFoundError:
         raise UserError(f"{path} is missing: `dvc repro` trains it, `dvc pull` gets it from your remote") from None
-    except UserError:
-        raise
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(f"{path} is not a checkpoint of this project: {reason}") from None
+    except Exception as error:  # torch's reader raises whatever a damaged or hostile file leads it to
+        raise UserError(f"{path} is not a checkpoint of this project: {_reason(error)}") from None
     return net.eval(), description
+
+
+def _check_zip(path: str | Path) -> None:
+    """Check the zip's CRCs, which torch.load passes over, so that a flipped bit would go unnoticed into the weights.
+
+    About 30 ms for Net3's 86 MB, where loading takes 145 ms (one core of an AMD EPYC, torch 2.14.1).
+    """
+    with zipfile.ZipFile(path) as file:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in file.infolist()):
+            raise UserError("torch.save compresses nothing, and this may unpack to any size")
+        if damaged := file.testzip():
+            raise UserError(f"{damaged} is damaged")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, pickle.UnpicklingError):  # torch's own text tells the user how to open it all the same
+        return "it holds more than weights and text, or is damaged"
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    return textwrap.shorten(str(error) or type(error).__name__, 200, placeholder=" …")
