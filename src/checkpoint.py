@@ -17,18 +17,34 @@ from errors import UserError
 from validation import Section, validate
 
 
-class Description(Section):
-    """What `load` and `evaluate` read of a checkpoint's description; it may say more."""
-
+class Part(Section):
     model_config = ConfigDict(extra="allow")
+
+
+class Normalisation(Part):
+    mean: float
+    std: float
+
+
+class Recipe(Part):
+    name: str
+
+
+class Dataset(Part):
+    source: str
+    content: str
+
+
+class Description(Part):
+    """What `load` and `evaluate` read of a checkpoint's description; it says more."""
 
     net: str
     architecture: str
     settings: dict[str, object]
     class_names: list[str]
-    normalisation: dict[str, float]
-    recipe: dict[str, object]
-    dataset: dict[str, object]
+    normalisation: Normalisation
+    recipe: Recipe
+    dataset: Dataset
 
 
 def save(path: str | Path, net: nn.Module, description: dict) -> None:

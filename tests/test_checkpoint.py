@@ -14,7 +14,7 @@ DESCRIPTION = {
     "class_names": ["ant", "bee"],
     "normalisation": {"mean": 0.5, "std": 0.5},
     "recipe": {"name": "reference"},
-    "dataset": {"source": "insects"},
+    "dataset": {"source": "insects", "content": "sha256:0"},
 }
 
 
@@ -97,6 +97,7 @@ class Hostile:
             "its description: class_names = 'ab': input should be a valid list",
         ),
         (lambda path: saved(path, dataset=None), "its description: dataset = None"),
+        (lambda path: saved(path, normalisation={"mean": 0.5}), "its description: normalisation.std: field required"),
     ],
 )
 def test_what_is_no_checkpoint_is_refused_in_one_line(tmp_path, capsys, damage, says):
