@@ -35,36 +35,42 @@ def read_files(path: Path) -> Iterator[tuple[str, bytes]]:
     Raises `UserError` for what is no archive, is damaged or encrypted, or holds names that point out of it, a name
     twice, links, devices, or too many or too large files. What it has yielded by then is to be thrown away.
     """
-    names, total = set(), 0
     try:
-        for count, member in enumerate(_members(path), start=1):
-            if count > MAX_MEMBERS:
-                raise UserError(f"{path}: holds more than {MAX_MEMBERS:,} files and folders")
-            if POINTS_OUT.match(member.name) or not member.name.isprintable() or len(member.name) > MAX_NAME:
-                raise UserError(f"{path}: {member.name[:100]!a} is no name for a file inside an archive")
-            if member.is_folder:
-                continue
-            name = str(PurePosixPath(member.name))
-            if name in names:
-                raise UserError(f"{path}: holds {name} twice")
-            names.add(name)
-            if not member.is_file:
-                raise UserError(f"{path}: {name} is a link or a device, and only plain files are read")
-            if not 0 <= member.size <= MAX_FILE_BYTES:
-                raise UserError(f"{path}: {name} has {member.size:,} bytes, and at most {MAX_FILE_BYTES:,} are read")
-            total += member.size
-            if total > MAX_BYTES:
-                raise UserError(f"{path}: holds more than {MAX_BYTES:,} bytes")
+        for member in _plain_files(path):
             with member.open() as file:
                 content = file.read(member.size + 1)
             if len(content) != member.size:
-                raise UserError(f"{path}: {name} does not have the {member.size:,} bytes it should")
-            yield name, content
+                raise UserError(f"{path}: {member.name} does not have the {member.size:,} bytes it should")
+            yield member.name, content
     except UserError:
         raise
     except Exception as error:  # the readers raise whatever a damaged or hostile archive leads them to
         reason = str(error).partition("\n")[0].rstrip(":- ") or type(error).__name__
         raise UserError(f"{path} cannot be read as a tar or zip archive or a folder ({reason})") from None
+
+
+def _plain_files(path: Path) -> Iterator[Member]:
+    """The files of `path`, each known to keep within the limits before it is opened."""
+    names, total = set(), 0
+    for count, member in enumerate(_members(path), start=1):
+        name = str(PurePosixPath(member.name))
+        if count > MAX_MEMBERS:
+            raise UserError(f"{path}: holds more than {MAX_MEMBERS:,} files and folders")
+        if POINTS_OUT.match(member.name) or not member.name.isprintable() or len(member.name) > MAX_NAME:
+            raise UserError(f"{path}: {member.name[:100]!a} is no name for a file inside an archive")
+        if member.is_folder:
+            continue
+        if name in names:
+            raise UserError(f"{path}: holds {name} twice")
+        if not member.is_file:
+            raise UserError(f"{path}: {name} is a link or a device, and only plain files are read")
+        if not 0 <= member.size <= MAX_FILE_BYTES:
+            raise UserError(f"{path}: {name} has {member.size:,} bytes, and at most {MAX_FILE_BYTES:,} are read")
+        names.add(name)
+        total += member.size
+        if total > MAX_BYTES:
+            raise UserError(f"{path}: holds more than {MAX_BYTES:,} bytes")
+        yield member._replace(name=name)
 
 
 def _members(path: Path) -> Iterator[Member]:

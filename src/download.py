@@ -95,7 +95,7 @@ def _first_good_mirror(name: str, urls: list[str], check: Check, size: int | Non
                 raise OSError(error.errno, error.strerror, str(part)) from None
         urls = sorted(rates, key=rates.get, reverse=True)
     tried = "; ".join(f"{url} ({reason})" for url, reason in reasons.items()) or "params.yaml lists no address for it"
-    go_on = "To go on from what has come, run this again. " if size and part.exists() else ""
+    go_on = "To go on from what has come, run this again. " if size and part.exists() and part.stat().st_size else ""
     raise UserError(f"{name} could not be had: {tried}. {go_on}Set {AT_HAND} to a copy you have, or try `make demo`")
 
 

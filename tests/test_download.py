@@ -155,9 +155,9 @@ def server():
 def _empty_folder_and_little_patience(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(download.AT_HAND, raising=False)
-    monkeypatch.setattr(download, "READ_SECONDS", 0.3)
-    monkeypatch.setattr(download, "RATE_SECONDS", 0.2)
-    monkeypatch.setattr(download, "MIN_RATES", (60_000, 5_000))  # `slow` gives about 30,000, `crawl` 300
+    monkeypatch.setattr(download, "READ_SECONDS", 1)
+    monkeypatch.setattr(download, "RATE_SECONDS", 0.5)
+    monkeypatch.setattr(download, "MIN_RATES", (60_000, 1_000))  # `slow` gives about 30,000, `crawl` 300
 
 
 def check(path):
@@ -184,8 +184,8 @@ def begin(content: bytes):
         ("cut", "IncompleteRead(30000 bytes read, 30000 more expected)"),
         ("cut-without-length", "ended after 30,000 of 60,000 bytes"),
         ("endless", "sends more than 60,000 bytes"),
-        ("stall", "silent for 0.3 s"),
-        ("silent", "silent for 0.3 s"),
+        ("stall", "silent for 1 s"),
+        ("silent", "silent for 1 s"),
         ("crawl", "slower than 60 kB/s (0."),
         ("loop", "Exceeded 30 redirects"),
         ("file", "No connection adapters were found for 'file:///etc/passwd'"),

@@ -1,8 +1,14 @@
-"""What is refused before anything is written; the formats have their own tests in sources/."""
+"""The stage as a command, and what is refused before anything is written; the formats have tests in sources/."""
+
+import functools
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from sources.test_cifar10_python import files, make_archive, source_of
 
+import dataset
 import fetch
 from errors import UserError
 
@@ -36,3 +42,27 @@ def test_a_refused_source_leaves_nothing_behind(clone):
     assert result.returncode == 1
     assert result.stderr.startswith("error: scikit-learn's digits are not the pinned ones: expected sha256 0000")
     assert clone.run("git status --porcelain --ignored").stdout == " M params.yaml\n"
+
+
+def test_an_archive_from_the_second_best_mirror(clone, tmp_path):
+    served = tmp_path / "served"
+    served.mkdir()
+    source = source_of(make_archive(served / "right.tar.gz", files()))
+    (served / "sign-in.html").write_text("<html>Sign in</html>")
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=served)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        urls = [f"http://127.0.0.1:{server.server_port}/{name}" for name in ("none", "sign-in.html", "right.tar.gz")]
+        entry = source.model_dump() | {"urls": urls}
+        clone.set_params({"data.source": "small", "data.sources.small": entry})
+        lines = clone.run("python src/fetch.py").stdout.splitlines()
+        server.shutdown()
+    assert lines == [
+        f"small from {urls[0]}",
+        "passed over: 404 File not found",
+        f"small from {urls[1]}",
+        f"passed over: offers 20 bytes, expected {source.bytes:,}",
+        f"small from {urls[2]}",
+        "small: 50 training and 10 test images",
+    ]
+    assert len(dataset.load(clone.path / "data/train.npz")) == 50
