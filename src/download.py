@@ -172,4 +172,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.ReadTimeout | ReadTimeoutError):
         return f"silent for {READ_SECONDS} s"
     cause = error.args[0] if error.args else error
-    return " ".join(str(getattr(cause, "reason", cause)).split())  # requests wraps urllib3's error around the reason
+    text = " ".join(str(getattr(cause, "reason", cause)).split())  # requests wraps urllib3's error around the reason
+    return re.sub(r"^HTTPS?Connection\([^)]*\): ", "", text)

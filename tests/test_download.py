@@ -4,6 +4,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -203,6 +204,15 @@ def test_a_mirror_that_fails_is_passed_over_with_its_reason(server, capsys, beha
 def test_a_server_that_is_not_there_is_passed_over(server, capsys):
     download.find("images", [NOWHERE, f"{server.url}/good"], check, SIZE)
     assert "Connection refused" in capsys.readouterr().out
+
+
+def test_a_server_that_does_not_answer_the_knock_is_passed_over(server, capsys, monkeypatch):
+    monkeypatch.setattr(download, "CONNECT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        waiting = socket.create_connection(full.getsockname())  # and is never accepted: the queue is full
+        download.find("images", [f"http://127.0.0.1:{full.getsockname()[1]}/", f"{server.url}/good"], check, SIZE)
+        waiting.close()
+    assert "passed over: no connection within 0.5 s" in capsys.readouterr().out
 
 
 def test_a_redirect_is_followed(server):
