@@ -44,11 +44,7 @@ def main() -> None:
     device = devices.select(arguments.device)
     net, trained = checkpoint.load(f"models/{name}.pt")
     split = dataset.load("data/test.npz")
-    if trained["dataset"] != split.source:
-        raise UserError(
-            f"models/{name}.pt was trained on {trained['dataset']['source']} ({trained['dataset']['content']}), "
-            f"and data/test.npz is of {split.source['source']} ({split.source['content']}): `dvc repro` trains it anew"
-        )
+    check_fits(trained, name, split)
     cost = {"layers": count_layers(net), "parameters": count_parameters(net), "multiply_adds": multiply_adds(net)}
     logits, targets = predict(net.to(device), split, trained["normalisation"], device)
     predicted = logits.argmax(1)
@@ -76,6 +72,23 @@ def main() -> None:
         confusion_figure(matrix, f"{title}, accuracy {metric['accuracy']:.1f} %"), f"plots/confusion/{name}.png"
     )
     print(f"{name}: accuracy {metric['accuracy']:.2f} % on {len(split):,} test images of {split.source['source']}")
+
+
+def check_fits(trained: dict, name: str, split: dataset.Split) -> None:
+    """Raise `UserError` unless the checkpoint is one of the net `name`, trained on the dataset of `split`."""
+    path, ours, its = f"models/{name}.pt", split.source, trained["dataset"]
+    if trained["net"] != name:
+        raise UserError(f"{path} holds {trained['net']}, not {name}: `dvc repro` trains it anew")
+    if trained["class_names"] != split.class_names:
+        raise UserError(
+            f"{path} tells apart {', '.join(trained['class_names'])}, and data/test.npz holds "
+            f"{', '.join(split.class_names)}: `dvc repro` trains it anew"
+        )
+    if its != ours:
+        raise UserError(
+            f"{path} was trained on {its['source']} ({its['content']}), and data/test.npz is of "
+            f"{ours['source']} ({ours['content']}): `dvc repro` trains it anew"
+        )
 
 
 @torch.inference_mode()

@@ -9,6 +9,7 @@ import architecture
 import dataset
 import device
 import evaluate
+from errors import UserError
 
 NAMES = ["ant", "bee", "cow", "dog"]
 generator = np.random.default_rng(0)
@@ -58,3 +59,22 @@ def test_logits_come_in_the_order_of_the_images():
     with torch.no_grad():
         last = net(dataset.scale(torch.from_numpy(images[-1:]), 0.5, 0.5))
     torch.testing.assert_close(logits[-1:], last)
+
+
+SOURCE = {"source": "digits", "content": "sha256:1"}
+TRAINED = {"net": "net1", "class_names": NAMES, "dataset": SOURCE}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"net": "net2"}, "models/net1.pt holds net2, not net1"),
+        ({"class_names": NAMES[:3]}, "models/net1.pt tells apart ant, bee, cow, and data/test.npz holds ant,"),
+        ({"dataset": SOURCE | {"content": "sha256:2"}}, r"models/net1.pt was trained on digits \(sha256:2\), and"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_refused(changes, says):
+    split = dataset.Split(np.zeros((4, 32, 32, 3), np.uint8), np.arange(4, dtype=np.uint8), NAMES, SOURCE)
+    evaluate.check_fits(TRAINED, "net1", split)
+    with pytest.raises(UserError, match=f"^{says}"):
+        evaluate.check_fits(TRAINED | changes, "net1", split)
