@@ -4,12 +4,10 @@ A download grows in `.cache/downloads/<name>.part` and takes its name when it ho
 pinned, every address has the same bytes, so what one mirror sent is kept for the next mirror and for the next run.
 """
 
-import fcntl
 import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -17,6 +15,7 @@ from tqdm import tqdm
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+import lock
 from archive import MAX_BYTES
 from errors import UserError
 
@@ -60,20 +59,8 @@ def find(name: str, urls: list[str], check: Check, size: int | None = None) -> P
             return path
         except UserError as error:
             print(f"passed over: {error}")
-    with _alone(name):
+    with lock.held(DOWNLOADS / f"{name}.lock", f"downloading {name}"):
         return _first_good_mirror(name, urls, check, size)
-
-
-@contextmanager
-def _alone(name: str) -> Iterator[None]:
-    """Two processes must not write one partial file, and a stage lives on when only `dvc` is killed."""
-    DOWNLOADS.mkdir(parents=True, exist_ok=True)
-    with (DOWNLOADS / f"{name}.lock").open("wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"another process is downloading {name}: wait for it or end it ({file.name})") from None
-        yield
 
 
 def _first_good_mirror(name: str, urls: list[str], check: Check, size: int | None) -> Path:

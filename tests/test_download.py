@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import download
+import lock
 from errors import UserError
 
 GOOD = random.Random(0).randbytes(60_000)
@@ -304,8 +305,8 @@ def test_when_all_fail_each_reason_is_given_and_what_came_is_kept(server):
 
 def test_a_second_download_beside_the_first_is_refused(server):
     with (
-        download._alone("images"),
-        pytest.raises(UserError, match=r"another process is downloading images.*images\.lock"),
+        lock.held(download.DOWNLOADS / "images.lock", "downloading images"),
+        pytest.raises(UserError, match=r"process \d+ is already downloading images in this folder"),
     ):
         find(server, "good")
 
