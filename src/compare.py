@@ -1,9 +1,13 @@
 """Compare the nets that `params.yaml` names.
 
-reads   metrics/details/NET.json, metrics/train/NET.json, plots/loss/NET.csv of those nets; data/study.csv
+reads   of those nets: metrics/details/NET.json, metrics/train/NET.json, metrics/confusion/NET.csv,
+        plots/predictions/NET.csv, plots/loss/NET.csv; data/study.csv
 writes  metrics/overall.csv      size, cost and accuracy of each net, beside the study's
         metrics/per_class.csv    accuracy of each class and net, beside the study's
-        metrics/comparison.md    both tables and the figures, for people
+        metrics/pairs.csv        each pair of nets: which is better, and whether that may be chance
+        metrics/confusions.csv   each net's most confused pairs of classes
+        metrics/claims.json      the study's claims: the figures that decide each, verdict and reason
+        metrics/comparison.md    all of these and the figures, for people
         plots/loss.csv           all loss curves, for `dvc plots`
         plots/figures/           each net's loss, all in one, accuracy per class
 run     python src/compare.py
@@ -14,15 +18,17 @@ from pathlib import Path
 
 import pandas as pd
 
+import claims
 import comparison_figures
 import plot_style
-from atomic import write_text
+import sections
+import tables
+from atomic import write_json, write_text
 from errors import UserError, one_line_errors
 from params import load_params
 
 FIGURES = Path("plots/figures")
 STUDY_IMAGES = {"train_images": 50_000, "test_images": 10_000}
-NOTHING = "–"  # in the Markdown tables, where there is no figure
 
 
 def main() -> None:
@@ -32,26 +38,43 @@ def main() -> None:
     curves = {net: read_csv(f"plots/loss/{net}.csv") for net in nets}
     run = common_run(details)
     study = study_figures(run)
+    matrices = {net: read_matrix(f"metrics/confusion/{net}.csv") for net in nets}
+    predictions = read_predictions(nets, run)
 
-    overall = overall_table(details, training, study)
-    per_class = per_class_table(details, study)
+    overall = tables.overall(details, training, study)
+    per_class = tables.per_class(details, study)
+    pairs = tables.pairs(predictions)
+    confusions = tables.confusions(matrices)
+    findings = claims.judge(claims.Evidence(overall, pairs, predictions, matrices, curves, run))
+    report = [
+        sections.overall(overall, run),
+        sections.per_class(per_class),
+        sections.differences(pairs),
+        sections.confusions(confusions, nets),
+        sections.claims(findings),
+    ]
+    title = f"# Comparison on {run['dataset']['source']}, recipe {run['recipe']['name']}\n"
+    texts = [section.markdown() for section in report]
     loss = pd.concat([curve.assign(net=net) for net, curve in curves.items()])[["net", "step", "loss"]]
-    setting = f"{run['dataset']['source']}, recipe {run['recipe']['name']}"
-    tables = markdown_tables(overall, per_class, setting)
     figures = {"loss.png": comparison_figures.loss(curves, run)}
     for position, (net, curve) in enumerate(curves.items()):
         figures[f"loss-{net}.png"] = comparison_figures.loss({net: curve}, run, position)
-    figures["per_class.png"] = comparison_figures.per_class(per_class.set_index("class")[nets], run)
+    accuracy = per_class.pivot(index="class", columns="net", values="accuracy").loc[run["class_names"], nets]
+    figures["per_class.png"] = comparison_figures.per_class(accuracy, run)
 
     write_text("metrics/overall.csv", to_csv(overall))
     write_text("metrics/per_class.csv", to_csv(per_class))
-    write_text("metrics/comparison.md", tables + markdown_figures(figures))
+    write_text("metrics/pairs.csv", to_csv(pairs))
+    write_text("metrics/confusions.csv", to_csv(confusions))
+    write_json("metrics/claims.json", findings)
+    write_text("metrics/comparison.md", "\n".join([title, *texts, markdown_figures(figures)]))
     write_text("plots/loss.csv", to_csv(loss))
     for name, figure in figures.items():
         plot_style.save(figure, FIGURES / name)
     for stale in set(FIGURES.glob("*.png")) - {FIGURES / name for name in figures}:
         stale.unlink()
-    print(f"\n{tables}\nFigures: {FIGURES}/, plots/confusion/")
+    verdicts = "".join(f"{finding['verdict']:15}{finding['claim']}\n" for finding in findings.values())
+    print("", title, *texts[:2], verdicts, f"Figures: {FIGURES}/, plots/confusion/", sep="\n")
 
 
 def common_run(details: dict[str, dict]) -> dict:
@@ -75,60 +98,25 @@ def study_figures(run: dict) -> pd.DataFrame:
     return study if same_images else pd.DataFrame(index=study.index)
 
 
-def overall_table(details: dict[str, dict], training: dict[str, dict], study: pd.DataFrame) -> pd.DataFrame:
-    """One row a net: its size, multiply-adds an image, accuracies (%), and the study's beside them."""
-    rows = []
-    for net, detail in details.items():
-        row = {
-            "net": net,
-            "layers": detail["layers"],
-            "parameters": detail["parameters"],
-            "multiply_adds": detail["multiply_adds"],
-            "training_accuracy": training[net]["accuracy"],
-            "accuracy": detail["accuracy"],
-        }
-        if not study.empty:
-            row["study"] = study[net]["overall"] if net in study else None
-            row["difference"] = round(row["accuracy"] - row["study"], 4) if net in study else None
-        rows.append(row)
-    return pd.DataFrame(rows)
+def read_predictions(nets: list[str], run: dict) -> pd.DataFrame:
+    """One row a test image: its `actual` class and what each net predicts; raises `UserError` when images differ."""
+    files = {net: read_csv(f"plots/predictions/{net}.csv", dtype=str, keep_default_na=False) for net in nets}
+    actual = files[nets[0]]["actual"]
+    for net, file in files.items():
+        if len(file) != run["dataset"]["test_images"] or not file["actual"].equals(actual):
+            raise UserError(f"plots/predictions/{net}.csv is not of this run's test images: run `dvc repro`")
+    return pd.DataFrame({"actual": actual, **{net: file["predicted"] for net, file in files.items()}})
 
 
-def per_class_table(details: dict[str, dict], study: pd.DataFrame) -> pd.DataFrame:
-    """One row a class: the accuracy (%) of each net, and the study's beside it."""
-    columns = {}
-    for net, detail in details.items():
-        columns[net] = pd.Series({name: row["accuracy"] for name, row in detail["classes"].items()})
-        if net in study:
-            columns[f"{net}_study"] = study[net].drop("overall")
-    return pd.DataFrame(columns).reindex(details[net]["class_names"]).rename_axis("class").reset_index()
-
-
-def markdown_tables(overall: pd.DataFrame, per_class: pd.DataFrame, setting: str) -> str:
-    """Both tables, headed with the dataset and recipe they are of."""
-    overall = overall.rename(
-        columns={
-            "multiply_adds": "multiply-adds an image",
-            "training_accuracy": "training accuracy (%)",
-            "accuracy": "test accuracy (%)",
-            "study": "study (%)",
-        }
-    )
-    per_class = per_class.rename(columns=lambda name: name.replace("_study", " (study)"))
-    return (
-        f"# Comparison on {setting}\n\n"
-        f"## Overall\n\n{to_markdown(overall)}\n\n"
-        f"## Test accuracy per class (%)\n\n{to_markdown(per_class)}\n"
-    )
+def read_matrix(path: str) -> pd.DataFrame:
+    """Counts, true classes down, predicted across; the classes keep their names, be they `1`, `NA` or `true`."""
+    cells = read_csv(path, dtype=str, keep_default_na=False, header=None)
+    names = pd.Index(cells.iloc[1:, 0], name="true")
+    return pd.DataFrame(cells.iloc[1:, 1:].astype(int).to_numpy(), index=names, columns=names.rename(None))
 
 
 def markdown_figures(names: dict) -> str:
-    return "\n## Figures\n\n" + "".join(f"![{Path(name).stem}](../{FIGURES}/{name})\n" for name in names)
-
-
-def to_markdown(table: pd.DataFrame) -> str:
-    table = table.astype(object).where(table.notna(), None)
-    return table.to_markdown(index=False, floatfmt=".1f", intfmt=",", missingval=NOTHING)
+    return "## Figures\n\n" + "".join(f"![{Path(name).stem}](../{FIGURES}/{name})\n" for name in names)
 
 
 def to_csv(table: pd.DataFrame) -> str:
@@ -142,10 +130,10 @@ def read(path: str) -> str:
         raise UserError(f"{path} is missing: `dvc repro` makes it") from None
 
 
-def read_csv(path: str) -> pd.DataFrame:
+def read_csv(path: str, **how: object) -> pd.DataFrame:
     if not Path(path).exists():
         raise UserError(f"{path} is missing: `dvc repro` makes it")
-    return pd.read_csv(path)
+    return pd.read_csv(path, **how)
 
 
 if __name__ == "__main__":

@@ -90,8 +90,10 @@ def test_the_nets_learn_the_digits(rebuilt):
 
 def test_the_tables_agree_with_each_other(rebuilt):
     overall = pd.read_csv(rebuilt.path / "metrics/overall.csv").set_index("net")
-    per_class = pd.read_csv(rebuilt.path / "metrics/per_class.csv").set_index("class")
-    assert list(overall.index) == list(per_class.columns) == NETS
+    per_class = pd.read_csv(rebuilt.path / "metrics/per_class.csv").pivot(
+        index="class", columns="net", values="accuracy"
+    )
+    assert list(overall.index) == NETS
     for net in NETS:
         matrix = pd.read_csv(rebuilt.path / f"metrics/confusion/{net}.csv", index_col="true")
         predictions = pd.read_csv(rebuilt.path / f"plots/predictions/{net}.csv")
@@ -105,10 +107,12 @@ def test_the_tables_agree_with_each_other(rebuilt):
     assert "study" not in overall  # these are digits
 
 
-def test_compare_prints_both_tables(rebuilt):
+def test_compare_prints_both_tables_and_the_verdicts(rebuilt):
     printed = rebuilt.output
-    for line in rebuilt.read("metrics/comparison.md").partition("## Figures")[0].strip().splitlines():
+    for line in rebuilt.read("metrics/comparison.md").partition("## Is the difference real?")[0].splitlines():
         assert line in printed
+    for finding in json.loads(rebuilt.read("metrics/claims.json")).values():
+        assert f"{finding['verdict']:15}{finding['claim']}" in printed
 
 
 def test_a_checkpoint_says_what_made_it(rebuilt):
