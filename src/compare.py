@@ -14,6 +14,7 @@ run     python src/compare.py
 """
 
 import json
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -137,5 +138,6 @@ def read_csv(path: str, **how: object) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="replace")  # a terminal that has no "−" shows "?" rather than fail
     with one_line_errors():
         main()

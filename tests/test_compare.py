@@ -1,7 +1,10 @@
 """The stage on runs made up here, whole, with every warning an error; a real run is seen through DVC."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import made_up
@@ -135,3 +138,12 @@ def test_predictions_on_other_images_are_refused(change):
 def test_a_missing_file_is_named():
     with pytest.raises(UserError, match=r"plots/loss/net1.csv is missing: `dvc repro` makes it"):
         compare.read_csv("plots/loss/net1.csv")
+
+
+def test_a_terminal_without_the_minus_sign_gets_the_tables_too():
+    write(tied(10))
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    command = [sys.executable, "-W", "error", str(REPOSITORY / "src/compare.py")]
+    result = subprocess.run(command, env=environment, capture_output=True)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert b"## Overall" in result.stdout
