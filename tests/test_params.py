@@ -3,6 +3,8 @@
 # ruff: noqa: E501
 
 import re
+import runpy
+import sys
 
 import pytest
 from conftest import REPOSITORY
@@ -15,9 +17,9 @@ TEXT = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
 
 @pytest.fixture
 def load(tmp_path):
-    def load(text: str | bytes):
+    def load(text: str):
         path = tmp_path / "params.yaml"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        path.write_text(text, encoding="utf-8")
         return load_params(path)
 
     return load
@@ -79,14 +81,34 @@ def test_numbers_are_read_as_dvc_reads_them(load):
         ("", "None: input should be a valid dictionary"),
         ("[1, 2]", "[1, 2]: input should be a valid dictionary"),
         (TEXT.encode("utf-16"), "not UTF-8 text"),
+        (TEXT.encode() + b"# caf\xe9\n", "not UTF-8 text"),
+        (TEXT.replace("log_every: 1000", "log_every:\t1000"), "not valid YAML: "),
+        (with_value("recipe", "[reference]"), "recipe = ['reference']: input should be a valid string"),
+        (with_value("learning_rate", "null"), "recipes.reference.learning_rate = None: input should be a valid number"),
+        (with_value("learning_rate", ".inf"), "recipes.reference.learning_rate = inf: input should be a finite number"),
+        (with_value("weight_decay", "-1"), "recipes.reference.weight_decay = -1: input should be greater than or equal to 0"),
+        (with_value("log_every", "1_0x"), "recipes.reference.log_every = '1_0x': input should be a valid integer"),
+        (with_value("seed", "true"), "seed = True: input should be a valid integer"),
+        (with_value("threads", "two"), "nets.net1.threads = 'two': input should be a valid integer"),
+        (with_value("lossless", "1"), "data.sources.cifar10.lossless = 1: input should be a valid boolean"),
+        (with_value("bytes", "170 MB"), "data.sources.cifar10.bytes = '170 MB': input should be a valid integer"),
+        (re.sub(r"(?ms)^nets:.*?^# The images", "nets: {}\n\n# The images", TEXT), "nets = {}: dictionary should have at least 1 item"),
+        (TEXT.replace("https://zenodo", "ftp://zenodo"), "data.sources.cifar10.urls.0 = 'ftp://zenodo"),
+        (TEXT.replace("  net1:\n", "  ../net1:\n"), "nets.../net1 = '../net1': string should match pattern"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_named_in_one_line(load, text, says):
-    with pytest.raises(UserError) as error:
-        load(text)
-    line = str(error.value)
+def test_a_mistake_ends_the_stage_with_one_line(text, says, tmp_path, monkeypatch, capsys):
+    """As `python src/fetch.py` runs, in this process."""
+    (tmp_path / "params.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fetch.py"])
+    with pytest.raises(SystemExit) as exit_:
+        runpy.run_path(str(REPOSITORY / "src/fetch.py"), run_name="__main__")
+    line = exit_.value.code  # which Python prints on stderr, with status 1
+    assert line.startswith(f"error: params.yaml: {says}")
     assert "\n" not in line
-    assert f"params.yaml: {says}" in line
+    assert capsys.readouterr() == ("", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
 def test_no_file(tmp_path):
@@ -99,12 +121,17 @@ def test_several_mistakes_are_counted(load):
         load(TEXT.replace("batch_size: 5", "batch_size: 0").replace("epochs: 5", "epochs: 0"))
 
 
-def test_through_a_stage_and_through_dvc(clone):
-    clone.set_params({"recipes.reference.batch_size": 0})
-    stage = clone.run("python src/train.py net1", check=False)
-    assert stage.returncode == 1
-    assert stage.stderr == "error: params.yaml: recipes.reference.batch_size = 0: input should be greater than 0\n"
-    dvc = clone.run("dvc repro fetch", check=False)
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (with_value("batch_size", "0"), "error: params.yaml: recipes.reference.batch_size = 0: input should be greater"),
+        (with_value("recipe", "slow"), "error: params.yaml: recipe = 'slow': no such entry; allowed are reference, quick"),
+        (TEXT + "\nseed: 1\n", "unable to read: 'params.yaml', YAML file structure is corrupted"),  # DVC's own words
+    ],
+)  # fmt: skip
+def test_through_dvc(clone, text, says):
+    (clone.path / "params.yaml").write_text(text, encoding="utf-8")
+    dvc = clone.run("dvc repro train@net1", check=False)
     assert dvc.returncode != 0
-    assert "recipes.reference.batch_size = 0" in dvc.stderr
+    assert says in dvc.stderr
     assert "Traceback" not in dvc.stderr
