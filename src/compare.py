@@ -1,7 +1,7 @@
 """Compare the nets that `params.yaml` names.
 
 reads   of those nets: metrics/details/NET.json, metrics/train/NET.json, metrics/confusion/NET.csv,
-        plots/predictions/NET.csv, plots/loss/NET.csv; data/study.csv
+        plots/predictions/NET.csv, plots/loss/NET.csv; data/test.npz, data/study.csv
 writes  metrics/overall.csv      size, cost and accuracy of each net, beside the study's
         metrics/per_class.csv    accuracy of each class and net, beside the study's
         metrics/pairs.csv        each pair of nets: which is better, and whether that may be chance
@@ -9,7 +9,7 @@ writes  metrics/overall.csv      size, cost and accuracy of each net, beside the
         metrics/claims.json      the study's claims: the figures that decide each, verdict and reason
         metrics/comparison.md    all of these and the figures, for people
         plots/loss.csv           all loss curves, for `dvc plots`
-        plots/figures/           each net's loss, all in one, accuracy per class
+        plots/figures/           loss, accuracy per class, accuracy and cost, confusion matrices, images all get wrong
 run     python src/compare.py
 """
 
@@ -21,6 +21,7 @@ import pandas as pd
 
 import claims
 import comparison_figures
+import dataset
 import plot_style
 import sections
 import tables
@@ -41,6 +42,7 @@ def main() -> None:
     study = study_figures(run)
     matrices = {net: read_matrix(f"metrics/confusion/{net}.csv") for net in nets}
     predictions = read_predictions(nets, run)
+    images = dataset.load("data/test.npz").images
 
     overall = tables.overall(details, training, study)
     per_class = tables.per_class(details, study)
@@ -60,8 +62,12 @@ def main() -> None:
     figures = {"loss.png": comparison_figures.loss(curves, run)}
     for position, (net, curve) in enumerate(curves.items()):
         figures[f"loss-{net}.png"] = comparison_figures.loss({net: curve}, run, position)
-    accuracy = per_class.pivot(index="class", columns="net", values="accuracy").loc[run["class_names"], nets]
-    figures["per_class.png"] = comparison_figures.per_class(accuracy, run)
+    figures |= {
+        "per_class.png": comparison_figures.per_class(per_class, run),
+        "cost.png": comparison_figures.cost(overall, run),
+        "confusion.png": comparison_figures.confusion(matrices, run),
+        "wrong_by_all.png": comparison_figures.wrong_by_all(predictions, images, run),
+    }
 
     write_text("metrics/overall.csv", to_csv(overall))
     write_text("metrics/per_class.csv", to_csv(per_class))

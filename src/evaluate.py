@@ -11,18 +11,16 @@ run     python src/evaluate.py net1 [--device cpu]
 
 import argparse
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 from torch.utils.flop_counter import FlopCounterMode
 
 import checkpoint
+import confusion_map
 import dataset
 import device as devices
 import plot_style
@@ -67,10 +65,11 @@ def main() -> None:
     write_text(f"metrics/confusion/{name}.csv", matrix.to_csv(lineterminator="\n"))
     predictions = pd.DataFrame({"actual": [names[i] for i in targets], "predicted": [names[i] for i in predicted]})
     write_text(f"plots/predictions/{name}.csv", predictions.to_csv(index=False, lineterminator="\n"))
-    title = f"{name} on the test images of {split.source['source']}\nrecipe {trained['recipe']['name']}"
-    plot_style.save(
-        confusion_figure(matrix, f"{title}, accuracy {metric['accuracy']:.1f} %"), f"plots/confusion/{name}.png"
+    title = (
+        f"Confusion matrix of {plot_style.short(name)} on {split.source['source']}\n"
+        f"recipe {trained['recipe']['name']}, accuracy {metric['accuracy']:.1f} %"
     )
+    plot_style.save(confusion_map.figure({name: matrix}, title), f"plots/confusion/{name}.png")
     print(f"{name}: accuracy {metric['accuracy']:.2f} % on {len(split):,} test images of {split.source['source']}")
 
 
@@ -131,21 +130,6 @@ def multiply_adds(net: nn.Module) -> int:
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         net(torch.zeros(1, channels, height, width))
     return counter.get_total_flops() // 2
-
-
-def confusion_figure(matrix: pd.DataFrame, title: str) -> Figure:
-    """The counts as a heat map, shaded by the share of each true class."""
-    figure, axes = plt.subplots(figsize=(7.5, 6.5))
-    share = matrix.div(matrix.sum(axis=1), axis=0) * 100
-    sns.heatmap(
-        share, annot=matrix, fmt="d", cmap="Blues", vmin=0, vmax=100, square=True, linewidths=0.5, ax=axes,
-        cbar_kws={"label": "share of the true class (%)"},
-    )  # fmt: skip
-    axes.set(title=title, xlabel="predicted class", ylabel="true class")
-    axes.tick_params(length=0)
-    axes.tick_params(axis="y", rotation=0)
-    axes.tick_params(axis="x", rotation=45)
-    return figure
 
 
 if __name__ == "__main__":

@@ -105,6 +105,13 @@ class Params(Section):
     nets: Annotated[dict[Name, NetParams], Field(min_length=1)]
     data: Data
 
+    @field_validator("nets")
+    @classmethod
+    def _no_net_is_called_actual(cls, nets: dict[str, NetParams]) -> dict[str, NetParams]:
+        if "actual" in nets:  # which is what the true classes are called beside the nets' predictions
+            raise PydanticCustomError("reserved", "no net can be called `actual`; choose another name")
+        return nets
+
     @model_validator(mode="after")
     def _recipe_is_listed(self) -> "Params":
         _one_of(self.recipe, self.recipes, "recipe")

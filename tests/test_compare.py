@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import made_up
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from conftest import REPOSITORY
 from made_up import CIFAR10
 
 import compare
+import dataset
 from errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -25,6 +27,12 @@ def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("data").mkdir()
     shutil.copy(REPOSITORY / "data/study.csv", "data/study.csv")
+
+
+@pytest.fixture
+def _undrawn(monkeypatch):
+    """Figures are made, but not drawn, which takes most of the time; test_comparison_figures.py draws them."""
+    monkeypatch.setattr(compare.plot_style, "save", lambda figure, path: plt.close(figure))
 
 
 def write(run: made_up.Run) -> None:
@@ -38,6 +46,9 @@ def write(run: made_up.Run) -> None:
         run.curves[net].to_csv(f"plots/loss/{net}.csv", index=False)
         predictions = pd.DataFrame({"actual": run.predictions["actual"], "predicted": run.predictions[net]})
         predictions.to_csv(f"plots/predictions/{net}.csv", index=False)
+    labels = np.zeros(len(run.predictions), np.uint8)
+    images = np.zeros((len(labels), 32, 32, 3), np.uint8)
+    dataset.save("data/test.npz", dataset.Split(images, labels, run.common["class_names"], run.common["dataset"]))
     nets = "".join(f"  {net}: {{architecture: net1, threads: 1}}\n" for net in run.details)
     params = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
     before, _, after = params.partition("\nnets:\n")
@@ -68,6 +79,7 @@ RUNS = {
 }
 
 
+@pytest.mark.usefixtures("_undrawn")
 @pytest.mark.parametrize("name", RUNS)
 def test_every_run_gives_whole_tables(name, capsys):
     run = RUNS[name]()

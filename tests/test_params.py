@@ -94,6 +94,7 @@ def test_numbers_are_read_as_dvc_reads_them(load):
         (with_value("bytes", "170 MB"), "data.sources.cifar10.bytes = '170 MB': input should be a valid integer"),
         (re.sub(r"(?ms)^nets:.*?^# The images", "nets: {}\n\n# The images", TEXT), "nets = {}: dictionary should have at least 1 item"),
         (TEXT.replace("https://zenodo", "ftp://zenodo"), "data.sources.cifar10.urls.0 = 'ftp://zenodo"),
+        (TEXT.replace("  net1:\n", "  actual:\n"), "nets = {'actual': "),
         (TEXT.replace("  net1:\n", "  ../net1:\n"), "nets.../net1 = '../net1': string should match pattern"),
     ],
 )  # fmt: skip
