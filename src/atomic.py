@@ -30,10 +30,14 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
         raise
 
 
+def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
+    with replacing(path) as file:
+        file.write(content)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8, with `\\n` line ends on every system."""
-    with replacing(path) as file:
-        file.write(text.encode())
+    write_bytes(path, text.encode())
 
 
 def write_json(path: str | Path, value: object) -> None:

@@ -12,7 +12,7 @@ import torch.nn as nn
 from pydantic import ConfigDict
 
 import architecture
-from atomic import replacing
+from atomic import write_bytes
 from errors import UserError
 from validation import Section, validate
 
@@ -56,8 +56,7 @@ def save(path: str | Path, net: nn.Module, description: dict) -> None:
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
     content = io.BytesIO()  # into memory first: torch.save turns a full disk into an error of its own
     torch.save({"weights": weights, "description": json.dumps(description, sort_keys=True)}, content)
-    with replacing(path) as file:
-        file.write(content.getbuffer())
+    write_bytes(path, content.getbuffer())
 
 
 def load(path: str | Path) -> tuple[nn.Module, dict]:

@@ -8,6 +8,7 @@ writes  metrics/overall.csv      size, cost and accuracy of each net, beside the
         metrics/confusions.csv   each net's most confused pairs of classes
         metrics/claims.json      the study's claims: the figures that decide each, verdict and reason
         metrics/comparison.md    all of these and the figures, for people
+        plots/report.html        the same on one page, figures inline
         plots/loss.csv           all loss curves, for `dvc plots`
         plots/figures/           loss, accuracy per class, accuracy and cost, confusion matrices, images all get wrong
 run     python src/compare.py
@@ -23,9 +24,10 @@ import claims
 import comparison_figures
 import dataset
 import plot_style
+import report_page
 import sections
 import tables
-from atomic import write_json, write_text
+from atomic import write_bytes, write_json, write_text
 from errors import UserError, one_line_errors
 from params import load_params
 
@@ -56,7 +58,7 @@ def main() -> None:
         sections.confusions(confusions, nets),
         sections.claims(findings),
     ]
-    title = f"# Comparison on {run['dataset']['source']}, recipe {run['recipe']['name']}\n"
+    title = f"Comparison on {run['dataset']['source']}, recipe {run['recipe']['name']}"
     texts = [section.markdown() for section in report]
     loss = pd.concat([curve.assign(net=net) for net, curve in curves.items()])[["net", "step", "loss"]]
     figures = {"loss.png": comparison_figures.loss(curves, run)}
@@ -68,20 +70,24 @@ def main() -> None:
         "confusion.png": comparison_figures.confusion(matrices, run),
         "wrong_by_all.png": comparison_figures.wrong_by_all(predictions, images, run),
     }
+    captions = {name: figure.get_suptitle().replace("\n", " ") for name, figure in figures.items()}
+    pictures = {name: plot_style.png(figure) for name, figure in figures.items()}
+    on_page = {captions[name]: picture for name, picture in pictures.items() if not name.startswith("loss-")}
 
     write_text("metrics/overall.csv", to_csv(overall))
     write_text("metrics/per_class.csv", to_csv(per_class))
     write_text("metrics/pairs.csv", to_csv(pairs))
     write_text("metrics/confusions.csv", to_csv(confusions))
     write_json("metrics/claims.json", findings)
-    write_text("metrics/comparison.md", "\n".join([title, *texts, markdown_figures(figures)]))
+    write_text("metrics/comparison.md", "\n".join([f"# {title}\n", *texts, markdown_figures(captions)]))
     write_text("plots/loss.csv", to_csv(loss))
-    for name, figure in figures.items():
-        plot_style.save(figure, FIGURES / name)
+    write_text("plots/report.html", report_page.render(title, report, on_page))
+    for name, picture in pictures.items():
+        write_bytes(FIGURES / name, picture)
     for stale in set(FIGURES.glob("*.png")) - {FIGURES / name for name in figures}:
         stale.unlink()
     verdicts = "".join(f"{finding['verdict']:15}{finding['claim']}\n" for finding in findings.values())
-    print("", title, *texts[:2], verdicts, f"Figures: {FIGURES}/, plots/confusion/", sep="\n")
+    print("", f"# {title}\n", *texts[:2], verdicts, "All of it on one page: plots/report.html", sep="\n")
 
 
 def common_run(details: dict[str, dict]) -> dict:
@@ -122,8 +128,8 @@ def read_matrix(path: str) -> pd.DataFrame:
     return pd.DataFrame(cells.iloc[1:, 1:].astype(int).to_numpy(), index=names, columns=names.rename(None))
 
 
-def markdown_figures(names: dict) -> str:
-    return "## Figures\n\n" + "".join(f"![{Path(name).stem}](../{FIGURES}/{name})\n" for name in names)
+def markdown_figures(captions: dict[str, str]) -> str:
+    return "## Figures\n\n" + "".join(f"![{caption}](../{FIGURES}/{name})\n" for name, caption in captions.items())
 
 
 def to_csv(table: pd.DataFrame) -> str:

@@ -9,7 +9,7 @@ matplotlib.use("Agg")  # no display is needed
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from atomic import replacing
+from atomic import write_bytes
 
 WIDTH = 7.5  # inches, with type of 8 to 11 points: readable at the 900 pixels a README has
 DPI = 200  # which is 300 dots an inch where a page prints the figure 5 inches wide
@@ -58,5 +58,4 @@ def png(figure: Figure) -> bytes:
 
 def save(figure: Figure, path: str | Path) -> None:
     """Write `figure` as PNG and close it."""
-    with replacing(path) as file:
-        file.write(png(figure))
+    write_bytes(path, png(figure))

@@ -32,7 +32,7 @@ def _elsewhere(tmp_path, monkeypatch):
 @pytest.fixture
 def _undrawn(monkeypatch):
     """Figures are made, but not drawn, which takes most of the time; test_comparison_figures.py draws them."""
-    monkeypatch.setattr(compare.plot_style, "save", lambda figure, path: plt.close(figure))
+    monkeypatch.setattr(compare.plot_style, "png", lambda figure: plt.close(figure) or b"")
 
 
 def write(run: made_up.Run) -> None:

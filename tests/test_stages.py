@@ -54,6 +54,8 @@ def test_code_dependencies_are_the_modules_that_can_change_the_result(stage):
     declared = {dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")}
     modules = {module.relative_to(REPOSITORY).as_posix() for module in all_imports(SRC / f"{stage}.py")}
     expected = {module for module in modules if module.removeprefix("src/") not in NO_EFFECT}
+    templates = {module.replace(".py", ".html.jinja") for module in modules}
+    expected |= {template for template in templates if (REPOSITORY / template).exists()}
     if "src/architecture.py" in modules:  # which loads the architecture by name
         expected.add("src/nets/${item.architecture}.py")
     assert declared == expected
