@@ -11,7 +11,7 @@ demo: $(VENV)  ## the whole pipeline on the embedded digits, in a copy of the wo
 	git ls-files -z --cached --others --exclude-standard | xargs -0 ls -d 2>/dev/null | tar -cf - -T - | tar -xf - -C demo
 	cd demo && git init -q && git add -A && git -c user.name=demo -c user.email=demo@localhost commit -qm demo
 	cd demo && dvc exp run --set-param recipe=quick --set-param data.source=digits
-	@echo "The tables above: demo/metrics/comparison.md. Figures: demo/plots/figures/ and demo/plots/confusion/"
+	@echo "Tables and figures: demo/plots/report.html (open it in a browser), demo/metrics/, demo/plots/"
 
 repro: $(VENV)  ## the study: every stale stage by params.yaml; wants a GPU, and a network for the images
 	dvc repro

@@ -190,14 +190,14 @@ def test_killed_at_random_moments(clone):
     ("net", "changes"),
     [
         ("net1", {}),
-        ("net2", {"epochs": 8}),
-        ("net3", {"epochs": 2, "log_every": 15}),
-        ("net3_no_bn", {"epochs": 2, "log_every": 15}),
+        ("net2", {"epochs": 4}),
+        ("net3", {"epochs": 1, "log_every": 10}),
+        ("net3_no_bn", {"epochs": 1, "log_every": 10}),
     ],
 )
 def test_every_net_killed_at_random_moments(clone, net, changes):
     clone.set_params({f"recipes.test.{key}": value for key, value in changes.items()})
-    killed_at_random(clone, net, kills=25)
+    killed_at_random(clone, net, kills=20)
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_half_file(clone):
