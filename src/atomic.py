@@ -16,7 +16,7 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.part")  # always the same: what a killed process leaves is overwritten
     try:
         with beside.open("wb") as file:
             yield file
