@@ -127,7 +127,7 @@ def wrong_by_all(predictions: pd.DataFrame, images: np.ndarray, run: dict) -> Fi
     for axes, i in zip(grid.flat, shown, strict=False):
         names = predictions.loc[i]
         axes.imshow(images[i], interpolation="nearest")
-        axes.set_title(short(names["actual"], 16), fontsize=9, fontweight="bold")
+        axes.set_title(short(names["actual"], 12), fontsize=9, fontweight="bold")
         lines = "\n".join(f"{short(net, 10):{width}} {short(names[net], 9)}" for net in nets)
         axes.text(0, -0.05, lines, size=7, family="monospace", va="top", transform=axes.transAxes)
     heading = f"{len(wrong):,} of {len(images):,} test images are wrong in every net"

@@ -61,18 +61,17 @@ def pictures(run: made_up.Run) -> np.ndarray:
 
 def drawn_words(figure: Figure, monkeypatch) -> list[tuple[str, Bbox]]:
     """Each text that is drawn, and its box in pixels, less a pixel on each side."""
-    found = []
+    found = {}
     draw = Text.draw
 
     def spy(text, renderer):
         if text.get_visible() and text.get_text().strip():
-            found.append((text.get_text(), text.get_window_extent(renderer).padded(-1)))
+            found[id(text)] = text.get_text(), text.get_window_extent(renderer).padded(-1)
         draw(text, renderer)
 
-    figure.draw_without_rendering()  # the layout takes a first drawing
     monkeypatch.setattr(Text, "draw", spy)
     figure.draw_without_rendering()
-    return found
+    return list(found.values())
 
 
 @pytest.mark.parametrize("run", RUNS)

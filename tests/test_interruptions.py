@@ -149,40 +149,26 @@ def test_two_at_once(clone, uninterrupted):
     assert results(clone, "net1") == uninterrupted
 
 
-def killed_at_random(clone: Clone, net: str, kills: int) -> list[bytes]:
-    """The results of one training run of `net` in which its process is killed `kills` times at random moments."""
+def killed_at_random(clone: Clone, net: str, kills: int, seconds: float) -> None:
+    """Train `net` with SIGKILLs at random moments: by turns up to `seconds` after a saved state and while starting."""
     chance = random.Random(net)
     command = sys.executable, "-c", SAVING_OFTEN, net
-    begin = time.monotonic()
-    with started(clone, *command) as process:
-        wait_for_a_state(clone, process)
-        start_up = time.monotonic() - begin
-        assert process.wait(600) == 0, process.output()
-    training = time.monotonic() - begin - start_up
-    expected = results(clone, net)
-    for name in (f"models/{net}.pt", f"plots/loss/{net}.csv", f"metrics/train/{net}.json"):
-        (clone.path / name).unlink()
-
-    resumed = 0
     for i in range(kills):
         with started(clone, *command) as process:
             if i % 2:
-                time.sleep(chance.uniform(0, start_up))
+                time.sleep(chance.uniform(0, 3))
             else:
                 wait_for_a_state(clone, process)
-                time.sleep(chance.uniform(0, training / kills))
+                time.sleep(chance.uniform(0, seconds))
             assert process.poll() is None, f"ended before it was killed: {process.output()}"
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            resumed += "goes on from step" in process.output()
     with started(clone, *command) as process:
         assert process.wait(600) == 0, process.output()
-    assert resumed >= kills / 4
-    assert results(clone, net) == expected
+        assert f"{net} goes on from step" in process.output()
 
 
-def test_killed_at_random_moments(clone):
-    killed_at_random(clone, "net1", kills=2)
+def test_killed_at_random_moments(clone, uninterrupted):
+    killed_at_random(clone, "net1", kills=2, seconds=2)
+    assert results(clone, "net1") == uninterrupted
 
 
 @pytest.mark.long
@@ -197,7 +183,12 @@ def test_killed_at_random_moments(clone):
 )
 def test_every_net_killed_at_random_moments(clone, net, changes):
     clone.set_params({f"recipes.test.{key}": value for key, value in changes.items()})
-    killed_at_random(clone, net, kills=20)
+    begin = time.monotonic()
+    clone.run(f"python src/train.py {net}")
+    seconds = time.monotonic() - begin
+    expected = results(clone, net)
+    killed_at_random(clone, net, kills=20, seconds=seconds / 40)
+    assert results(clone, net) == expected
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_half_file(clone):
@@ -222,12 +213,6 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(clone):
     assert "Traceback" not in repro.stderr
     assert sorted((clone.path / ".dvc/cache/files").rglob("*")) == cache
 
-    clone.run("python src/train.py net1 && python src/evaluate.py net1")
-    figure = (clone.path / "plots/confusion/net1.png").read_bytes()
-    evaluate = limited(20, "python src/evaluate.py net1")
-    assert evaluate.returncode == 1
-    assert re.fullmatch(r"error: \[Errno 27\] File too large: 'plots/.*'\n", evaluate.stderr)
-    assert (clone.path / "plots/confusion/net1.png").read_bytes() == figure
     left = [
         path.name for folder in ("data", "models", "metrics", "plots") for path in (clone.path / folder).rglob(".*")
     ]
