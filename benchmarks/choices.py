@@ -59,8 +59,8 @@ def optimizer_object(net):
     return net
 
 
-def without_onednn(net):
-    torch.backends.mkldnn.set_flags(False)
+def other_convolutions(net):
+    torch.backends.mkldnn.enabled = not torch.backends.mkldnn.enabled
     return net
 
 
@@ -78,7 +78,7 @@ CHANGES = {
     "torch.optim.SGD": optimizer_object,
     "SGD, foreach": with_sgd(foreach=True),
     "SGD, tensor by tensor": with_sgd(foreach=False),
-    "without oneDNN": without_onednn,
+    "oneDNN if without, and conversely": other_convolutions,
     "torch.compile": torch.compile,
     "freed memory given back": None,  # see main
     "no huge pages": None,  # an environment variable, see measure

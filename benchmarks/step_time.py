@@ -47,7 +47,7 @@ def time_ours(
     """
     params: Params = load_params(REPOSITORY / "params.yaml")
     variant = params.nets[net_name]
-    devices.make_deterministic(variant.threads)
+    devices.make_deterministic(variant.threads, variant.onednn)
     devices.keep_freed_memory()
     device = devices.select()
     split = load_split("train")

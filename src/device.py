@@ -32,10 +32,11 @@ def describe(device: torch.device) -> str:
     return f"{platform.machine()} CPU with {torch.backends.cpu.get_cpu_capability()}"
 
 
-def make_deterministic(threads: int) -> None:
+def make_deterministic(threads: int, onednn: bool = True) -> None:
     """Deterministic kernels, full fp32, and `threads` CPU threads. Call it before the first tensor is made.
 
     The number of threads splits sums differently and so changes their last bits: it is never taken from the machine.
+    So does `onednn`: whether the CPU convolves by oneDNN, a library inside PyTorch, or by PyTorch's own code.
     """
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it cuBLAS may choose its algorithm anew each time
     torch.use_deterministic_algorithms(True)
@@ -43,6 +44,7 @@ def make_deterministic(threads: int) -> None:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.mkldnn.enabled = onednn  # oneDNN under its former name
     torch.set_num_threads(threads)
 
 

@@ -78,12 +78,13 @@ class Recipe(Section):
 
 
 class NetParams(Section):
-    """An architecture, the CPU threads it trains with, and the architecture's own settings as further keys."""
+    """An architecture, how a CPU trains it, and the architecture's own settings as further keys."""
 
     model_config = ConfigDict(extra="allow")
 
     architecture: str
     threads: Annotated[int, Field(gt=0, le=64)]
+    onednn: bool = True
 
     @field_validator("architecture")
     @classmethod

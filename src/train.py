@@ -49,7 +49,7 @@ def main() -> None:
         raise UserError(f"params.yaml has no net {name}; it has {', '.join(params.nets)}")
     variant = params.nets[name]
     recipe = params.recipes[params.recipe]
-    devices.make_deterministic(variant.threads)
+    devices.make_deterministic(variant.threads, variant.onednn)
     devices.keep_freed_memory()
     device = devices.select(arguments.device)
     split = dataset.load(DATA)
@@ -70,7 +70,7 @@ def main() -> None:
         **description,
         "data": hashlib.sha256(DATA.read_bytes()).hexdigest(),
         "code": resume.code_hash(),
-        "machine": [devices.describe(device), variant.threads, torch.__version__],
+        "machine": [devices.describe(device), variant.threads, variant.onednn, torch.__version__],
     }
     with lock.held(resume.FOLDER / f"{name}.lock", f"training {name}"):
         saved = resume.SavedState(name, configuration)

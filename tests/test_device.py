@@ -20,9 +20,12 @@ def test_a_gpu_when_there_is_one():
     assert device.select("cpu") == torch.device("cpu")
 
 
-def test_the_thread_count_is_the_one_asked_for_and_kernels_are_deterministic():
-    device.make_deterministic(threads=3)
+def test_threads_and_onednn_are_as_asked_for_and_kernels_are_deterministic():
+    device.make_deterministic(threads=3, onednn=False)
     assert torch.get_num_threads() == 3
+    assert not torch.backends.mkldnn.enabled
+    device.make_deterministic(threads=1)
+    assert torch.backends.mkldnn.enabled
     assert torch.are_deterministic_algorithms_enabled()
     assert not torch.backends.cudnn.allow_tf32
 

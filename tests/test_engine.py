@@ -43,8 +43,10 @@ def build(name: str = "net1") -> torch.nn.Module:
     return architecture.build(name, {}, num_classes=10)
 
 
+@pytest.mark.parametrize("onednn", [True, False])
 @pytest.mark.parametrize("name", ["net1", "net2", "net3"])
-def test_the_same_weights_as_a_textbook_loop_over_the_same_batches(data, name):
+def test_the_same_weights_as_a_textbook_loop_over_the_same_batches(data, name, onednn):
+    device.make_deterministic(threads=1, onednn=onednn)
     images, targets = data
     ours, textbook = build(name), build(name)
     chosen = recipe(epochs=1, learning_rate=0.001)

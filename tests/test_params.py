@@ -69,6 +69,7 @@ def test_numbers_are_read_as_dvc_reads_them(load):
         (with_value("momentum", "1.0"), "recipes.reference.momentum = 1.0: input should be less than 1"),
         (with_value("epochs", "[5]"), "recipes.reference.epochs = [5]: input should be a valid integer"),
         (with_value("seed", "-1"), "seed = -1: input should be greater than or equal to 0"),
+        (with_value("onednn", "yes please"), "nets.net1.onednn = 'yes please': input should be a valid boolean"),
         (with_value("threads", "0"), "nets.net1.threads = 0: input should be greater than 0"),
         (with_value("md5", "abc"), "data.sources.cifar10.md5 = 'abc': string should match pattern '^[0-9a-f]{32}$'"),
         (with_value("format", "zip"), "data.sources.cifar10.format = 'zip': allowed are 'cifar10-python', 'image-folders', 'sklearn-digits'"),
