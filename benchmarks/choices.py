@@ -44,6 +44,11 @@ def advanced_indexing(net):
     return net
 
 
+def batch_by_batch(net):
+    engine.IMAGES_AT_ONCE = 1
+    return net
+
+
 def with_sgd(**kind: bool):
     def change(net):
         sgd = engine.sgd
@@ -75,6 +80,7 @@ CHANGES = {
     "contiguous input": contiguous_input,
     "channels-last weights": channels_last_weights,
     "advanced indexing": advanced_indexing,
+    "gathered batch by batch": batch_by_batch,
     "torch.optim.SGD": optimizer_object,
     "SGD, foreach": with_sgd(foreach=True),
     "SGD, tensor by tensor": with_sgd(foreach=False),

@@ -14,6 +14,7 @@ from errors import UserError
 from params import Recipe
 
 MEAN = STD = 0.5  # as the study scales its images
+IMAGES_AT_ONCE = 100  # gathered, scaled and counted together, whole batches of them: less to do around a small batch
 
 
 @dataclass(frozen=True)
@@ -80,38 +81,42 @@ def restore(state: State, saved: dict) -> None:
 def train(state: State, images: torch.Tensor, targets: torch.Tensor, recipe: Recipe, seed: int) -> Iterator[LogRow]:
     """Train on from `state` by `recipe`; one row every `log_every` steps of an epoch and one at its end.
 
-    images: (N, 32, 32, 3) uint8; targets: (N,) int64; both on the state's device.
+    images: (N, 32, 32, 3) uint8; targets: (N,) int64; both on the device of `state`, which is at a row or at the start.
     """
     shuffle = torch.Generator().manual_seed(seed)  # on the CPU: the same order of images on every device
+    end_of_row = 0
     for epoch in range(1, recipe.epochs + 1):
         order = torch.randperm(len(images), generator=shuffle).to(images.device)
-        batches = order.split(recipe.batch_size)
-        seen = 0
-        for i, batch in enumerate(batches, start=1):
-            step = (epoch - 1) * len(batches) + i
-            if step <= state.step:
+        for row in order.split(recipe.batch_size * recipe.log_every):
+            end_of_row += math.ceil(len(row) / recipe.batch_size)
+            if end_of_row <= state.step:
                 continue  # done before the run was cut short
-            train_step(state, images, targets, batch, recipe)
-            state.step = step
-            seen += len(batch)
-            if i % recipe.log_every == 0 or i == len(batches):
-                yield read_log(state, epoch, seen, recipe)
-                seen = 0
+            for some in row.split(recipe.batch_size * max(1, IMAGES_AT_ONCE // recipe.batch_size)):
+                train_steps(state, images, targets, some, recipe)
+            yield read_log(state, epoch, len(row), recipe)
     if not all(parameter.isfinite().all() for parameter in state.parameters):
         raise UserError(f"the weights are no longer finite after the last step: {advice(recipe)}")
 
 
-def train_step(state: State, images: torch.Tensor, targets: torch.Tensor, batch: torch.Tensor, recipe: Recipe) -> None:
-    """One SGD step on the images at the indices `batch`. Nothing is read back, so a GPU never waits for Python."""
-    inputs = scale(images.index_select(0, batch), MEAN, STD)
+def train_steps(state: State, images: torch.Tensor, targets: torch.Tensor, some: torch.Tensor, recipe: Recipe) -> None:
+    """SGD steps over the images at the indices `some`. Nothing is read back, so a GPU never waits for Python."""
+    inputs = scale(images.index_select(0, some), MEAN, STD)
     if not torch.backends.mkldnn.enabled:
         inputs = inputs.contiguous()  # PyTorch's own convolutions are slow for the order in which the bytes lie
-    target = targets.index_select(0, batch)
+    targets = targets.index_select(0, some)
+    batches = zip(inputs.split(recipe.batch_size), targets.split(recipe.batch_size), strict=True)
+    logits = torch.cat([train_step(state, *batch, recipe) for batch in batches])
+    state.loss_sum += F.cross_entropy(logits, targets, reduction="sum")
+    state.correct += (logits.argmax(1) == targets).sum()
+
+
+def train_step(state: State, inputs: torch.Tensor, targets: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    """One SGD step on the batch `inputs` (B, 3, 32, 32), `targets` (B,); the logits before it, (B, classes)."""
     logits = state.net(inputs)
-    loss = F.cross_entropy(logits, target)
     for parameter in state.parameters:
         parameter.grad = None
-    loss.backward()  # not autograd.grad: its gradients may have another memory layout, and fused SGD does not look
+    # Not autograd.grad: its gradients may have another memory layout, and fused SGD does not look.
+    F.cross_entropy(logits, targets).backward()
     with torch.no_grad():
         # The arithmetic of torch.optim.SGD without its bookkeeping around each step.
         sgd(
@@ -126,8 +131,8 @@ def train_step(state: State, images: torch.Tensor, targets: torch.Tensor, batch:
             nesterov=False,
             maximize=False,
         )
-        state.loss_sum.add_(loss, alpha=len(batch))
-        state.correct += (logits.argmax(1) == target).sum()
+    state.step += 1
+    return logits.detach()
 
 
 def read_log(state: State, epoch: int, images: int, recipe: Recipe) -> LogRow:

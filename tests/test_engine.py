@@ -1,6 +1,7 @@
 """Our training loop against a textbook one, its log, and its determinism."""
 
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -93,6 +94,18 @@ def test_two_runs_give_the_same_bits(data, name):
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
+@pytest.mark.parametrize("at_once", [1, 9, 16])  # one batch of four, two, all of a row
+def test_how_many_images_are_gathered_at_once_does_not_matter(data, monkeypatch, at_once):
+    ours, other = build(), build()
+    rows = list(engine.train(engine.initial_state(ours), *data, recipe(log_every=5), seed=0))
+    monkeypatch.setattr(engine, "IMAGES_AT_ONCE", at_once)
+    others = list(engine.train(engine.initial_state(other), *data, recipe(log_every=5), seed=0))
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), other.parameters(), strict=True))
+    assert [dataclasses.astuple(row) for row in others] == [
+        pytest.approx(dataclasses.astuple(row), rel=1e-6) for row in rows
+    ]
+
+
 def test_another_seed_is_another_order(data):
     def losses(seed: int) -> list[float]:
         return [row.loss for row in engine.train(engine.initial_state(build()), *data, recipe(), seed)]
@@ -102,13 +115,13 @@ def test_another_seed_is_another_order(data):
 
 def test_every_epoch_is_shuffled_anew_and_sees_every_image_once(data, monkeypatch):
     seen = []
-    step = engine.train_step
+    steps = engine.train_steps
 
-    def spy(state, images, targets, batch, recipe):
-        seen.extend(batch.tolist())
-        step(state, images, targets, batch, recipe)
+    def spy(state, images, targets, some, recipe):
+        seen.extend(some.tolist())
+        steps(state, images, targets, some, recipe)
 
-    monkeypatch.setattr(engine, "train_step", spy)
+    monkeypatch.setattr(engine, "train_steps", spy)
     list(engine.train(engine.initial_state(build()), *data, recipe(), seed=0))
     first, second = seen[:30], seen[30:]
     assert sorted(first) == sorted(second) == list(range(30))
