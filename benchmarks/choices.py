@@ -92,9 +92,9 @@ CHANGES = {
 }
 
 
-def measure(net: str, change: str) -> float:
+def measure(net: str, change: str) -> dict[str, float]:
     environment = {"THP_MEM_ALLOC_ENABLE": "0"} if change == "no huge pages" else {}
-    return in_a_process("--one", net, change, **environment)["ms"]
+    return in_a_process("--one", net, change, **environment)
 
 
 def main() -> None:
@@ -116,12 +116,17 @@ def main() -> None:
             for _ in range(arguments.repeats):
                 as_it_is.append(measure(net, "as it is"))
                 changed.append(measure(net, change))
-            ratios = [b / a for a, b in zip(as_it_is, changed, strict=True)]
-            rows.append([change, statistics.median(as_it_is), statistics.median(changed), statistics.median(ratios),
-                         min(ratios), max(ratios)])  # fmt: skip
+            ratios = [b["ms"] / a["ms"] for a, b in zip(as_it_is, changed, strict=True)]
+            rows.append([change, median(as_it_is, "ms"), median(changed, "ms"), statistics.median(ratios),
+                         min(ratios), max(ratios), median(changed, "warm_up_s")])  # fmt: skip
             print(net, change, f"{rows[-1][3]:.2f}", file=sys.stderr)
-        headers = [f"{net}: change", "as it is (ms)", "changed (ms)", "ratio", "least", "most"]
-        print(tabulate(rows, headers, tablefmt="pipe", floatfmt=".2f"), flush=True)
+        headers = [f"{net}: change", "as it is (ms)", "changed (ms)", "ratio", "least", "most",
+                   f"its first {STEPS[net][0]} steps (s)"]  # fmt: skip
+        print(tabulate(rows, headers, tablefmt="pipe", floatfmt=".2f"), end="\n\n", flush=True)
+
+
+def median(runs: list[dict[str, float]], key: str) -> float:
+    return statistics.median(run[key] for run in runs)
 
 
 if __name__ == "__main__":

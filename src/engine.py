@@ -118,7 +118,7 @@ def train_step(state: State, inputs: torch.Tensor, targets: torch.Tensor, recipe
     # Not autograd.grad: its gradients may have another memory layout, and fused SGD does not look.
     F.cross_entropy(logits, targets).backward()
     with torch.no_grad():
-        # The arithmetic of torch.optim.SGD without its bookkeeping around each step.
+        # All tensors in one kernel, and the arithmetic of torch.optim.SGD without its bookkeeping around each step.
         sgd(
             state.parameters,
             [parameter.grad for parameter in state.parameters],
