@@ -1,104 +1,140 @@
 """What each choice in the training step is worth: the step as it is against the step with one thing changed.
 
-    PYTHONPATH=src python benchmarks/choices.py [--repeats 5] [--nets net1 net2 net3]
+    PYTHONPATH=src python benchmarks/choices.py [--nets net1] [--rounds 100] [--repeats 5] > benchmarks/choices.md
 
-Every measurement is a process of its own; as it is and changed take turns, so that a machine that slows down slows
-both. A ratio above 1 says that the choice pays: changed time / time as it is, the median over the repeats.
+One process trains a net of its own for each change, all in turns of a few steps, so that a machine that slows down
+slows all alike. What only a whole process can change is measured in pairs of processes. A ratio is the time with the
+change over the time without, the median over the turns: above 1, the choice pays.
 """
 
 import argparse
+import contextlib
 import json
-import statistics
-import sys
+import time
 
+import numpy as np
 import torch
 from tabulate import tabulate
 
+import architecture
 import device as devices
 import engine
-from step_time import NETS, in_a_process, time_ours
+from params import load_params
+from step_time import NETS, REPOSITORY, batches_of, in_a_process, load_split, time_ours
 
-STEPS = {"net1": (100, 1000), "net2": (10, 100), "net3": (3, 15)}  # of warm-up, timed
-
-
-def with_threads(count: int):
-    def change(net):
-        torch.set_num_threads(count)
-        return net
-
-    return change
+STEPS = {"net1": 20, "net2": 4, "net3": 1}  # a turn
+ALONE = {"net1": (100, 1000), "net2": (10, 100), "net3": (3, 15)}  # of warm-up and timed, in a process of its own
 
 
-def contiguous_input(net):
+@contextlib.contextmanager
+def setting(owner: object, name: str, value: object):
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    yield
+    setattr(owner, name, before)
+
+
+@contextlib.contextmanager
+def threads(count: int):
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    yield
+    torch.set_num_threads(before)
+
+
+def contiguous_input():
     scale = engine.scale
-    engine.scale = lambda images, mean, std: scale(images, mean, std).contiguous()
-    return net
+    return setting(engine, "scale", lambda images, mean, std: scale(images, mean, std).contiguous())
 
 
-def channels_last_weights(net):
-    return net.to(memory_format=torch.channels_last)
+def sgd(**kind: bool):
+    ours = engine.sgd
+    return setting(engine, "sgd", lambda *tensors, fused, **settings: ours(*tensors, **kind, **settings))
 
 
-def advanced_indexing(net):
-    torch.Tensor.index_select = lambda tensor, dim, indices: tensor[indices]
-    return net
-
-
-def batch_by_batch(net):
-    engine.IMAGES_AT_ONCE = 1
-    return net
-
-
-def with_sgd(**kind: bool):
-    def change(net):
-        sgd = engine.sgd
-        engine.sgd = lambda *tensors, fused, **settings: sgd(*tensors, **kind, **settings)
-        return net
-
-    return change
-
-
-def optimizer_object(net):
-    optimizer = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9, fused=True)
-    engine.sgd = lambda *tensors, **settings: optimizer.step()
-    return net
-
-
-def other_convolutions(net):
-    torch.backends.mkldnn.enabled = not torch.backends.mkldnn.enabled
-    return net
-
-
-def filled_memory(net):
-    torch.utils.deterministic.fill_uninitialized_memory = True
-    return net
-
-
-CHANGES = {
-    "one thread": with_threads(1),
-    "two threads": with_threads(2),
+# A change of what surrounds the step, made anew at each turn.
+SURROUNDINGS = {
+    "one thread": lambda: threads(1),
+    "two threads": lambda: threads(2),
     "contiguous input": contiguous_input,
-    "channels-last weights": channels_last_weights,
-    "advanced indexing": advanced_indexing,
-    "gathered batch by batch": batch_by_batch,
-    "torch.optim.SGD": optimizer_object,
-    "SGD, foreach": with_sgd(foreach=True),
-    "SGD, tensor by tensor": with_sgd(foreach=False),
-    "oneDNN if without, and conversely": other_convolutions,
-    "torch.compile": torch.compile,
-    "freed memory given back": None,  # see main
-    "no huge pages": None,  # an environment variable, see measure
-    "empty memory filled": filled_memory,
+    "advanced indexing": lambda: setting(torch.Tensor, "index_select", lambda tensor, dim, index: tensor[index]),
+    "gathered batch by batch": lambda: setting(engine, "IMAGES_AT_ONCE", 1),
+    "SGD, foreach": lambda: sgd(foreach=True),
+    "SGD, tensor by tensor": lambda: sgd(foreach=False),
+    "oneDNN, or not": lambda: setting(torch.backends.mkldnn, "enabled", not torch.backends.mkldnn.enabled),
+    "empty memory filled": lambda: setting(torch.utils.deterministic, "fill_uninitialized_memory", True),
 }
+# A change of the net, made once.
+NET = {
+    "channels-last weights": lambda net: net.to(memory_format=torch.channels_last),
+    "torch.compile": torch.compile,
+}
+OPTIMIZER = "torch.optim.SGD"
+PROCESS = {"freed memory given back": {}, "huge pages": {"THP_MEM_ALLOC_ENABLE": "1"}}  # and the environment
 
 
-def measure(net: str, change: str) -> dict[str, float]:
-    environment = {"THP_MEM_ALLOC_ENABLE": "0"} if change == "no huge pages" else {}
-    return in_a_process("--one", net, change, **environment)
+class Side:
+    """A net in training, with one `change`."""
+
+    def __init__(self, net_name: str, change: str):
+        params = load_params(REPOSITORY / "params.yaml")
+        variant = params.nets[net_name]
+        devices.make_deterministic(variant.threads, variant.onednn)
+        split = load_split("train")
+        torch.manual_seed(0)
+        net = architecture.build(variant.architecture, variant.settings, len(split.class_names)).to(devices.select())
+        state = engine.initial_state(NET[change](net) if change in NET else net)
+        self.surroundings = SURROUNDINGS.get(change, contextlib.nullcontext)
+        if change == OPTIMIZER:
+            optimizer = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9, fused=True)
+            self.surroundings = lambda: setting(engine, "sgd", lambda *tensors, **settings: optimizer.step())
+        recipe = params.recipes["reference"].model_copy(update={"log_every": STEPS[net_name], "epochs": 1000})
+        images, targets = batches_of(split, 500 * STEPS[net_name], state.loss_sum.device)
+        self.rows = engine.train(state, images, targets, recipe, seed=0)
+        self.first = self.turn()
+        self.turn()
+
+    def turn(self) -> float:
+        """Seconds of some steps; reading their row waits for the device."""
+        with self.surroundings():
+            start = time.perf_counter()
+            next(self.rows)
+            return time.perf_counter() - start
+
+
+def in_turns(net: str, rounds: int) -> list[list]:
+    names = ["as it is", *SURROUNDINGS, *NET, OPTIMIZER]
+    sides = [Side(net, name) for name in names]
+    seconds = []
+    for i in range(rounds):
+        order = np.roll(range(len(sides)), i)  # each comes after another one each time
+        turns = {k: sides[k].turn() for k in order}
+        seconds.append([turns[k] for k in range(len(sides))])
+    table = [row(name, *np.array(seconds).T[[0, k]], STEPS[net]) for k, name in enumerate(names) if k]
+    for line, side in zip(table, sides[1:], strict=True):
+        line.append(side.first)
+    return table
+
+
+def in_processes(net: str, repeats: int) -> list[list]:
+    table = []
+    for change, environment in PROCESS.items():
+        pairs = [[in_a_process("--one", net, change, **environment) for change, environment in
+                  (("as it is", {}), (change, environment))] for _ in range(repeats)]  # fmt: skip
+        milliseconds = np.array([[run["ms"] for run in pair] for pair in pairs])
+        table.append([*row(change, *milliseconds.T / 1000, 1), None])
+    return table
+
+
+def row(change: str, as_it_is: np.ndarray, changed: np.ndarray, steps: int) -> list:
+    """A line of the table: milliseconds a step of both, their ratio's median and quartiles."""
+    ratios = np.percentile(changed / as_it_is, [50, 25, 75])
+    return [change, *(1000 * np.median(times) / steps for times in (as_it_is, changed)), *ratios]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--nets", nargs="+", choices=NETS, default=NETS)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
@@ -107,26 +143,14 @@ def main() -> None:
         net, change = arguments.one
         if change == "freed memory given back":
             devices.keep_freed_memory = lambda: None
-        print(json.dumps(time_ours(net, *STEPS[net], change=CHANGES.get(change))))
+        print(json.dumps(time_ours(net, *ALONE[net])))
         return
+    devices.keep_freed_memory()
     for net in arguments.nets:
-        rows = []
-        for change in CHANGES:
-            as_it_is, changed = [], []
-            for _ in range(arguments.repeats):
-                as_it_is.append(measure(net, "as it is"))
-                changed.append(measure(net, change))
-            ratios = [b["ms"] / a["ms"] for a, b in zip(as_it_is, changed, strict=True)]
-            rows.append([change, median(as_it_is, "ms"), median(changed, "ms"), statistics.median(ratios),
-                         min(ratios), max(ratios), median(changed, "warm_up_s")])  # fmt: skip
-            print(net, change, f"{rows[-1][3]:.2f}", file=sys.stderr)
-        headers = [f"{net}: change", "as it is (ms)", "changed (ms)", "ratio", "least", "most",
-                   f"its first {STEPS[net][0]} steps (s)"]  # fmt: skip
-        print(tabulate(rows, headers, tablefmt="pipe", floatfmt=".2f"), end="\n\n", flush=True)
-
-
-def median(runs: list[dict[str, float]], key: str) -> float:
-    return statistics.median(run[key] for run in runs)
+        headers = [f"{net}: change", "as it is (ms)", "changed (ms)", "ratio", "quartile", "quartile",
+                   f"its first {STEPS[net]} steps (s)"]  # fmt: skip
+        table = in_turns(net, arguments.rounds) + in_processes(net, arguments.repeats)
+        print(tabulate(table, headers, tablefmt="pipe", floatfmt=".2f"), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -49,12 +49,11 @@ def make_deterministic(threads: int, onednn: bool = True) -> None:
 
 
 def keep_freed_memory() -> None:
-    """Linux: large tensors in huge pages, and memory that a step frees stays for the next one.
+    """Linux: memory that a step frees stays for the next one.
 
     Otherwise the kernel takes it back and clears it anew, page by page, at every step: Net3's gradients are 86 MB.
     Another C library than glibc is left as it is.
     """
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             libc = ctypes.CDLL("libc.so.6")
