@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY
+from clone import REPOSITORY
 from made_up import CIFAR10
 
 import compare

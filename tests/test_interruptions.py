@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-from conftest import Clone
+from clone import Clone
 
 RECIPE = {
     "learning_rate": 0.001,

@@ -7,7 +7,7 @@ import runpy
 import sys
 
 import pytest
-from conftest import REPOSITORY
+from clone import REPOSITORY
 
 from errors import UserError
 from params import load_params

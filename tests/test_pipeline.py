@@ -9,70 +9,12 @@ import networkx
 import pandas as pd
 import pytest
 import torch
-from conftest import REPOSITORY, Clone
+from clone import Clone, stages_run
 from dvc.repo import Repo
-from PIL import Image
-from ruamel.yaml import YAML
-
-from params import load_params
-from sources import digits, image_folders
+from small_run import OWN, TEST_RECIPE, hashes, write_digits
 
 NETS = ["net1", "net2", "net3", "net3_no_bn"]
 STAGES = ["fetch", *(f"{stage}@{net}" for net in NETS for stage in ("train", "evaluate")), "compare"]
-TEST_RECIPE = {
-    "learning_rate": 0.01,
-    "momentum": 0.9,
-    "weight_decay": 0.0,
-    "batch_size": 32,
-    "epochs": 1,
-    "log_every": 10,
-}
-DIGITS = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
-OWN = {"format": "image-folders", "sha256": "0" * 64, "lossless": True, "urls": []}
-
-
-def write_digits(folder: Path, class_names: dict[str, str], train: int, test: int) -> str:
-    """Put `train` and `test` images of each of the first digits into `folder`; the checksum that pins them."""
-    for split, (images, labels) in digits.read(DIGITS).items():
-        for label, name in enumerate(class_names):
-            (folder / split / name).mkdir(parents=True)
-            for i, image in enumerate(images[labels == label][: train if split == "train" else test]):
-                Image.fromarray(image).save(folder / split / name / f"{i:03}.png")
-    return image_folders.checksum(
-        {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.png")}
-    )
-
-
-@pytest.fixture(scope="module")
-def few_digits(tmp_path_factory) -> tuple[dict[str, object], str]:
-    """What params.yaml says for a short run on 250 training and 100 test digits, and where these are."""
-    folder = tmp_path_factory.mktemp("digits")
-    checksum = write_digits(folder, DIGITS.class_names, train=25, test=10)
-    source = OWN | {"sha256": checksum, "class_names": DIGITS.class_names}
-    params = {"recipe": "test", "recipes.test": TEST_RECIPE, "data.sources.few": source, "data.source": "few"}
-    return params, str(folder)
-
-
-@pytest.fixture(scope="module")
-def rebuilt(tmp_path_factory, few_digits) -> Clone:
-    """A clone in which the whole pipeline has run, committed."""
-    params, folder = few_digits
-    clone = Clone(tmp_path_factory.mktemp("first") / "clone")
-    clone.set_params(params)
-    clone.output = clone.run("dvc repro", CIFAR10_ARCHIVE=folder).stdout
-    clone.commit()
-    return clone
-
-
-@pytest.fixture
-def unchanged(rebuilt):
-    """The same clone, put back after the test."""
-    yield rebuilt
-    rebuilt.run("git reset -q --hard && git clean -qfd && dvc checkout -q --force")
-
-
-def stages_run(output: str) -> list[str]:
-    return re.findall(r"^Running stage '(.+)':$", output, flags=re.MULTILINE)
 
 
 def test_repro_rebuilds_everything(rebuilt):
@@ -246,9 +188,9 @@ def test_an_edit_makes_exactly_these_stages_stale(unchanged, edit):
     "left_out",
     [pytest.param(["net2", "net3"], id="short"), pytest.param([], id="all nets", marks=pytest.mark.long)],
 )
-def test_an_experiment_from_scratch_elsewhere_gives_the_same_bytes(rebuilt, few_digits, tmp_path, left_out):
+def test_an_experiment_from_scratch_elsewhere_gives_the_same_bytes(rebuilt, few, tmp_path, left_out):
     """In another folder, by `dvc exp run`, without a git identity, with another hash seed, locale and time zone."""
-    params, folder = few_digits
+    params, folder = few
     clone = Clone(tmp_path / "another place")
     clone.set_params(
         {**params, "recipe": "quick", "data.source": "cifar10", **{f"nets.{net}": None for net in left_out}}
@@ -263,12 +205,6 @@ def test_an_experiment_from_scratch_elsewhere_gives_the_same_bytes(rebuilt, few_
         first = {path: md5 for path, md5 in first.items() if not re.search(rf"compare|({'|'.join(left_out)})\.", path)}
     differ = {path.split(": ")[1] for path, md5 in first.items() if md5 != second.get(path)}
     assert differ == {f"metrics/timing/{net}.json" for net in NETS if net not in left_out}
-
-
-def hashes(clone: Clone) -> dict[str, str]:
-    """The md5 of each output in dvc.lock, by `stage: path`."""
-    stages = YAML(typ="safe").load(clone.path / "dvc.lock")["stages"]
-    return {f"{name}: {out['path']}": out["md5"] for name, stage in stages.items() for out in stage["outs"]}
 
 
 def test_ones_own_images_one_net_of_ones_own(clone, tmp_path):

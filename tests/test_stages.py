@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+from clone import REPOSITORY
 from ruamel.yaml import YAML
 
 from params import load_params

@@ -1,0 +1,78 @@
+"""A clone of the working tree for the tests that drive the stages and DVC as a user does."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+class Clone:
+    """A git repository with the files of the working tree as they are now, uncommitted edits included."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        listed = subprocess.check_output(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY, text=True
+        )
+        for name in filter(None, listed.split("\0")):
+            if (REPOSITORY / name).exists():
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(REPOSITORY / name, path / name)
+        self.run("git init -q")
+        self.commit()
+
+    def environment(self) -> dict[str, str]:
+        """This process's, without a git identity and without this checkout's settings."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "DVC_", "CIFAR10_"))}
+        return clean | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.path.parent),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "DVC_NO_ANALYTICS": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def run(self, command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess:
+        """Run `command` at the top of the clone."""
+        result = subprocess.run(
+            command, shell=True, cwd=self.path, env=self.environment() | environment, capture_output=True, text=True
+        )
+        if check and result.returncode:
+            raise AssertionError(f"{command} ended with {result.returncode}:\n{result.stdout}{result.stderr}")
+        return result
+
+    def commit(self) -> None:
+        self.run("git add -A && git -c user.name=test -c user.email=test@localhost commit -qm test")
+
+    def set_params(self, values: dict[str, object]) -> None:
+        """Set `values`, by dotted keys, in params.yaml; None takes the key out."""
+        yaml = YAML()
+        params = yaml.load(self.path / "params.yaml")
+        for dotted, value in values.items():
+            *parents, key = dotted.split(".")
+            section = params
+            for parent in parents:
+                section = section[parent]
+            if value is None:
+                del section[key]
+            else:
+                section[key] = value
+        yaml.dump(params, self.path / "params.yaml")
+
+    def append(self, name: str, text: str) -> None:
+        with (self.path / name).open("a") as file:
+            file.write(text)
+
+    def read(self, name: str) -> str:
+        return (self.path / name).read_text(encoding="utf-8")
+
+
+def stages_run(output: str) -> list[str]:
+    """The stages that `dvc repro`, with `output` on stdout, has run or, by `--dry`, would run."""
+    return re.findall(r"^Running stage '(.+)':$", output, flags=re.MULTILINE)

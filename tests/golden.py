@@ -1,0 +1,103 @@
+"""Has an edit changed a result? The hashes of a small run of every net, kept since the reference run.
+
+    python tests/golden.py record     after a new reference run: keep the hashes, and the type of machine they hold for
+    python tests/golden.py refresh    after an edit that changed no byte: put the new code's hashes into dvc.lock
+
+An edit to the code of a training stage makes the committed results stale, and most machines need hours to train them
+anew. `refresh` makes them current instead, where nothing but the code of train@ and evaluate@ has changed and the small
+run still gives the same bytes. Otherwise it says why not and leaves dvc.lock alone.
+"""
+
+import contextlib
+import json
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))  # as pytest does
+
+import torch
+from clone import REPOSITORY, Clone
+from dvc.repo import Repo
+from small_run import few_digits, hashes, small_run
+
+import device
+from atomic import write_json
+from errors import UserError, one_line_errors
+
+RECORD = Path(__file__).with_suffix(".json")
+
+
+def main(task: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        images = Path(folder) / "digits"
+        found = golden_hashes(small_run(Path(folder) / "clone", few_digits(images), str(images)))
+    if task == "record":
+        write_json(RECORD, {"machine": machine(), "outputs": found})
+    else:
+        check(found, json.loads(RECORD.read_text(encoding="utf-8")))
+        print("dvc.lock has the new code's hashes of:", ", ".join(refresh(REPOSITORY)) or "nothing, all were current")
+
+
+def machine() -> dict[str, str]:
+    """What the last bits of a result depend on: another machine may differ from the record without a fault."""
+    facts = {"device": device.describe(torch.device("cpu")), "torch": torch.__version__}
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    named = dict(reversed([[part.strip() for part in line.split(":", 1)] for line in lines if ":" in line]))
+    model = [named[key] for key in ("vendor_id", "cpu family", "model") if key in named]
+    return facts | {"cpu": " ".join(model) or platform.processor()}
+
+
+def golden_hashes(clone: Clone) -> dict[str, str]:
+    """Of what is trained and evaluated, less the timings. To fetch and to compare takes a minute anywhere."""
+    kept = ("train@", "evaluate@")
+    return {key: md5 for key, md5 in hashes(clone).items() if key.startswith(kept) and "metrics/timing/" not in key}
+
+
+def check(found: dict[str, str], record: dict) -> None:
+    """Raise `UserError` unless `found`, a small run's hashes, are the recorded ones, on the same type of machine."""
+    if machine() != record["machine"]:
+        raise UserError(f"the record is of {record['machine']}, this is {machine()}: nothing can be said here")
+    outputs = record["outputs"]
+    if differ := sorted(key for key in found.keys() | outputs.keys() if found.get(key) != outputs.get(key)):
+        raise UserError(f"other bytes than at the reference run, so it has to be run again: {', '.join(differ)}")
+
+
+def refresh(repository: Path) -> list[str]:
+    """Record the code of train@ and evaluate@ as it is in dvc.lock; the stages for which that changed something.
+
+    Raises `UserError`, and writes nothing, when more than code has changed. What is missing is left as it is recorded.
+    """
+    with contextlib.chdir(repository), Repo() as repo:
+        found = {name: changes(status) for name, status in sorted(repo.status().items())}
+        stale = [name for name in found if name.startswith(("train@", "evaluate@")) and found[name]]
+        for name in stale:
+            if others := [change for change in found[name] if not change.startswith("src/")]:
+                raise UserError(f"{name} differs in more than its code, so it has to be run: {', '.join(others)}")
+        for name in stale:
+            repo.commit(name, force=True, allow_missing=True)
+    return stale
+
+
+def changes(status: list) -> list[str]:
+    """What `dvc status` says about a stage, less what is missing: paths, parameters, and the command."""
+    found = []
+    for entry in status:
+        if isinstance(entry, str):
+            found.append(entry)  # changed command
+            continue
+        for path, change in (item for entries in entry.values() for item in entries.items()):
+            if isinstance(change, dict):
+                found += [f"{path}: {key}" for key in change]
+            elif change != "deleted":
+                found.append(path)
+    return found
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] not in (["record"], ["refresh"]):
+        sys.exit(__doc__)
+    with one_line_errors():
+        main(sys.argv[1])

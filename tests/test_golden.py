@@ -1,0 +1,81 @@
+import copy
+import hashlib
+import json
+
+import golden
+import pytest
+from clone import stages_run
+
+from errors import UserError
+
+
+def test_the_small_run_has_the_bytes_of_the_reference_runs_time(rebuilt):
+    record = json.loads(golden.RECORD.read_text(encoding="utf-8"))
+    if golden.machine() != record["machine"]:
+        pytest.skip(f"recorded on {record['machine']}, this is {golden.machine()}")
+    golden.check(golden.golden_hashes(rebuilt), record)
+
+
+def test_a_byte_more_and_another_machine_are_seen(rebuilt):
+    record = {"machine": golden.machine(), "outputs": golden.golden_hashes(rebuilt)}
+    found = record["outputs"]
+    golden.check(found, record)
+    other = record["outputs"] | {"train@net2: models/net2.pt": "0" * 32}
+    with pytest.raises(UserError, match=r"it has to be run again: train@net2: models/net2\.pt$"):
+        golden.check(found, record | {"outputs": other})
+    with pytest.raises(UserError, match="nothing can be said here"):
+        golden.check(found, record | {"machine": golden.machine() | {"torch": "1.0"}})
+
+
+@pytest.fixture
+def stranger(rebuilt, tmp_path):
+    """What git has of the clone: no images, no checkpoints."""
+    stranger = copy.copy(rebuilt)
+    stranger.path = tmp_path / "stranger"
+    rebuilt.run(f"git clone -q . {stranger.path}")
+    return stranger
+
+
+def test_refresh_records_the_new_code_and_nothing_else(stranger):
+    before = stranger.read("dvc.lock")
+    edited = [stranger.path / f"src/{name}.py" for name in ("engine", "checkpoint")]  # of train@ alone, and of both
+    for path in edited:
+        stranger.append(path, "# edited\n")
+    stages = [f"{stage}@{net}" for stage in ("evaluate", "train") for net in ("net1", "net2", "net3", "net3_no_bn")]
+    assert is_stale(stranger)
+    assert golden.refresh(stranger.path) == stages
+    assert not is_stale(stranger)
+    assert golden.refresh(stranger.path) == []
+
+    after = stranger.read("dvc.lock")
+    changed = {new.strip() for old, new in zip(before.splitlines(), after.splitlines(), strict=True) if old != new}
+    codes = [path.read_bytes() for path in edited]
+    assert changed == {f"md5: {hashlib.md5(code).hexdigest()}" for code in codes} | {f"size: {len(c)}" for c in codes}
+    assert stranger.run("git status --porcelain").stdout.split() == [
+        "M", "dvc.lock", "M", "src/checkpoint.py", "M", "src/engine.py",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (lambda clone: clone.set_params({"seed": 1}), "params.yaml: seed"),
+        (lambda clone: clone.set_params({"nets.net1.threads": 2}), "params.yaml: nets.net1"),
+        (lambda clone: clone.append("metrics/net1.json", " "), "metrics/net1.json"),
+        (lambda clone: clone.append("models/net1.pt", " "), "models/net1.pt"),
+        (lambda clone: clone.run("cp data/test.npz other && mv -f other data/train.npz"), "data/train.npz"),
+        (lambda clone: clone.run("sed -i 's|train.py ..key.|& --device cpu|' dvc.yaml"), "changed command"),
+    ],
+)  # fmt: skip
+def test_refresh_refuses_when_more_than_code_has_changed(unchanged, edit, says):
+    unchanged.append("src/engine.py", "# edited\n")
+    edit(unchanged)
+    before = unchanged.read("dvc.lock")
+    with pytest.raises(UserError, match="differs in more than its code, so it has to be run: ") as error:
+        golden.refresh(unchanged.path)
+    assert says in str(error.value)
+    assert unchanged.read("dvc.lock") == before
+
+
+def is_stale(clone) -> bool:
+    return stages_run(clone.run("dvc repro --dry --allow-missing", check=False).stdout) != []
