@@ -65,6 +65,11 @@ class Clone:
                 section[key] = value
         yaml.dump(params, self.path / "params.yaml")
 
+    def is_current(self) -> bool:
+        """Whether dvc.lock agrees with code and parameters, be images and checkpoints there or not."""
+        result = self.run("dvc repro --dry --allow-missing", check=False)
+        return result.returncode == 0 and stages_run(result.stdout) == []
+
     def append(self, name: str, text: str) -> None:
         with (self.path / name).open("a") as file:
             file.write(text)

@@ -1,11 +1,13 @@
 """The clones that tests work in."""
 
+import contextlib
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from clone import Clone
+from dvc.repo import Repo
 from small_run import few_digits, small_run
 
 # A shell's background job ignores Ctrl-C, and so would all that the tests start.
@@ -34,4 +36,6 @@ def rebuilt(tmp_path_factory, few) -> Clone:
 def unchanged(rebuilt) -> Iterator[Clone]:
     """The same clone, put back after the test."""
     yield rebuilt
-    rebuilt.run("git reset -q --hard && git clean -qfd && dvc checkout -q --force")
+    rebuilt.run("git reset -q --hard && git clean -qfd")
+    with contextlib.chdir(rebuilt.path), Repo() as repo:  # as `dvc checkout`, without its second to start
+        repo.checkout(force=True)

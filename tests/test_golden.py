@@ -4,7 +4,6 @@ import json
 
 import golden
 import pytest
-from clone import stages_run
 
 from errors import UserError
 
@@ -42,9 +41,9 @@ def test_refresh_records_the_new_code_and_nothing_else(stranger):
     for path in edited:
         stranger.append(path, "# edited\n")
     stages = [f"{stage}@{net}" for stage in ("evaluate", "train") for net in ("net1", "net2", "net3", "net3_no_bn")]
-    assert is_stale(stranger)
+    assert not stranger.is_current()
     assert golden.refresh(stranger.path) == stages
-    assert not is_stale(stranger)
+    assert stranger.is_current()
     assert golden.refresh(stranger.path) == []
 
     after = stranger.read("dvc.lock")
@@ -59,14 +58,12 @@ def test_refresh_records_the_new_code_and_nothing_else(stranger):
 @pytest.mark.parametrize(
     ("edit", "says"),
     [
-        (lambda clone: clone.set_params({"seed": 1}), "params.yaml: seed"),
         (lambda clone: clone.set_params({"nets.net1.threads": 2}), "params.yaml: nets.net1"),
-        (lambda clone: clone.append("metrics/net1.json", " "), "metrics/net1.json"),
         (lambda clone: clone.append("models/net1.pt", " "), "models/net1.pt"),
-        (lambda clone: clone.run("cp data/test.npz other && mv -f other data/train.npz"), "data/train.npz"),
         (lambda clone: clone.run("sed -i 's|train.py ..key.|& --device cpu|' dvc.yaml"), "changed command"),
     ],
-)  # fmt: skip
+    ids=["a parameter", "an output", "the command"],
+)
 def test_refresh_refuses_when_more_than_code_has_changed(unchanged, edit, says):
     unchanged.append("src/engine.py", "# edited\n")
     edit(unchanged)
@@ -75,7 +72,3 @@ def test_refresh_refuses_when_more_than_code_has_changed(unchanged, edit, says):
         golden.refresh(unchanged.path)
     assert says in str(error.value)
     assert unchanged.read("dvc.lock") == before
-
-
-def is_stale(clone) -> bool:
-    return stages_run(clone.run("dvc repro --dry --allow-missing", check=False).stdout) != []

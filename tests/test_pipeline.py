@@ -1,5 +1,6 @@
 """The pipeline through DVC itself, in temporary clones, on a few digits as image folders."""
 
+import contextlib
 import json
 import os
 import re
@@ -128,8 +129,8 @@ def test_plots_show_every_net(rebuilt):
 
 def stale(clone: Clone) -> set[str]:
     """The stages that `dvc status` names, and all that follow from them."""
-    named = set(json.loads(clone.run("dvc status --json").stdout))
-    with Repo(str(clone.path)) as repo:
+    with contextlib.chdir(clone.path), Repo() as repo:
+        named = set(repo.status())
         graph = networkx.relabel_nodes(repo.index.graph, lambda stage: stage.name)
     return named.union(*(networkx.ancestors(graph, stage) for stage in named))
 
