@@ -76,8 +76,9 @@ def refresh(repository: Path) -> list[str]:
         for name in stale:
             if others := [change for change in found[name] if not change.startswith("src/")]:
                 raise UserError(f"{name} differs in more than its code, so it has to be run: {', '.join(others)}")
-        for name in stale:
-            repo.commit(name, force=True, allow_missing=True)
+        for stage in (stage for name in stale for stage in repo.stage.collect(name)):
+            stage.save(allow_missing=True, run_cache=False)  # the run cache wants the checkpoints
+            stage.dump(update_pipeline=False)
     return stale
 
 
@@ -91,7 +92,7 @@ def changes(status: list) -> list[str]:
         for path, change in (item for entries in entry.values() for item in entries.items()):
             if isinstance(change, dict):
                 found += [f"{path}: {key}" for key in change]
-            elif change != "deleted":
+            elif Path(path).exists():  # else it is deleted or not in cache
                 found.append(path)
     return found
 
