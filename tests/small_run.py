@@ -34,8 +34,8 @@ def write_digits(folder: Path, class_names: dict[str, str], train: int, test: in
 
 
 def few_digits(folder: Path) -> dict[str, object]:
-    """250 training and 100 test digits in `folder`, and what params.yaml says for a short run on them."""
-    checksum = write_digits(folder, DIGITS.class_names, train=25, test=10)
+    """150 training and 100 test digits in `folder`, and what params.yaml says for a short run on them."""
+    checksum = write_digits(folder, DIGITS.class_names, train=15, test=10)
     source = OWN | {"sha256": checksum, "class_names": DIGITS.class_names}
     return {"recipe": "test", "recipes.test": TEST_RECIPE, "data.sources.few": source, "data.source": "few"}
 
