@@ -1,14 +1,19 @@
 """Labelled images in memory and as the pipeline's `.npz` files."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from atomic import replacing
 from errors import UserError
+
+if TYPE_CHECKING:
+    import torch  # takes seconds, and `fetch` and `compare` need no tensors
 
 IMAGE_SHAPE = (32, 32, 3)
 
@@ -31,6 +36,8 @@ class Split:
 
     def tensors(self, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
         """Images (N, 32, 32, 3) uint8 and targets (N,) int64 on `device`."""
+        import torch
+
         return torch.from_numpy(self.images).to(device), torch.from_numpy(self.labels).to(device).long()
 
 

@@ -13,16 +13,22 @@ import download
 from atomic import write_json
 from errors import UserError, one_line_errors
 from params import Cifar10Python, Digits, load_params
-from sources import cifar10_python, digits, image_folders
 
 
 def main() -> None:
     data = load_params().data
     source = data.sources[data.source]
+    # The reader that is wanted is imported and no other: torchvision takes seconds.
     if isinstance(source, Digits):
+        from sources import digits
+
         splits = digits.read(source)
     else:
-        reader, size = (cifar10_python, source.bytes) if isinstance(source, Cifar10Python) else (image_folders, None)
+        if isinstance(source, Cifar10Python):
+            from sources import cifar10_python as reader
+        else:
+            from sources import image_folders as reader
+        size = source.bytes if isinstance(source, Cifar10Python) else None
         path = download.find(data.source, source.urls, lambda path: reader.check(path, source), size)
         splits = reader.read(path, source)
 
