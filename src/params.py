@@ -1,6 +1,7 @@
 """`params.yaml`, checked.
 
-Values are passed on exactly as they stand in the file, so that DVC, which tracks them there, sees every change.
+Values are passed on exactly as they stand in the file, so that DVC, which tracks them there, sees every change. The one
+default is a net's `onednn: true`: to change it would change results that DVC takes for current.
 """
 
 from pathlib import Path

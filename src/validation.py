@@ -12,7 +12,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Section(BaseModel):
-    """A mapping with known keys. Values keep the type they have in the file; nothing is converted or filled in."""
+    """A mapping with known keys. Values keep the type they have in the file; nothing is converted."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 

@@ -42,7 +42,7 @@ def main(task: str) -> None:
 
 def machine() -> dict[str, str]:
     """What the last bits of a result depend on: another machine may differ from the record without a fault."""
-    facts = {"device": device.describe(torch.device("cpu")), "torch": torch.__version__}
+    facts = {"device": device.describe(device.select()), "torch": torch.__version__}
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     named = dict(reversed([[part.strip() for part in line.split(":", 1)] for line in lines if ":" in line]))

@@ -157,12 +157,6 @@ def test_overfitting_grows_when_the_gap_does_beyond_chance(evidence, net3_traini
     assert "while the net learns" in finding.reason
 
 
-def test_independence_is_the_cautious_assumption_where_nets_find_the_same_images_hard(evidence):
-    right = evidence.predictions.drop(columns="actual").eq(evidence.predictions["actual"], axis=0).astype(int)
-    together = (right["net2"] - right["net1"]).var()
-    assert together < right["net1"].var() + right["net2"].var()
-
-
 @pytest.mark.parametrize(("parameters", "verdict"), [([1, 2, 3], "holds"), ([1, 3, 3], "does not hold")])
 def test_costs_must_rise_in_each_step(evidence, parameters, verdict):
     overall = evidence.overall.assign(parameters=[*parameters, 1])

@@ -6,6 +6,7 @@ import golden
 import pytest
 
 from errors import UserError
+from params import load_params
 
 
 def test_the_small_run_has_the_bytes_of_the_reference_runs_time(rebuilt):
@@ -40,7 +41,8 @@ def test_refresh_records_the_new_code_and_nothing_else(stranger):
     edited = [stranger.path / f"src/{name}.py" for name in ("engine", "checkpoint")]  # of train@ alone, and of both
     for path in edited:
         stranger.append(path, "# edited\n")
-    stages = [f"{stage}@{net}" for stage in ("evaluate", "train") for net in ("net1", "net2", "net3", "net3_no_bn")]
+    nets = sorted(load_params(stranger.path / "params.yaml").nets)
+    stages = [f"{stage}@{net}" for stage in ("evaluate", "train") for net in nets]
     assert not stranger.is_current()
     assert golden.refresh(stranger.path) == stages
     assert stranger.is_current()

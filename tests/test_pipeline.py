@@ -10,11 +10,13 @@ import networkx
 import pandas as pd
 import pytest
 import torch
-from clone import Clone, stages_run
+from clone import REPOSITORY, Clone, stages_run
 from dvc.repo import Repo
 from small_run import OWN, TEST_RECIPE, hashes, write_digits
 
-NETS = ["net1", "net2", "net3", "net3_no_bn"]
+from params import load_params
+
+NETS = list(load_params(REPOSITORY / "params.yaml").nets)
 STAGES = ["fetch", *(f"{stage}@{net}" for net in NETS for stage in ("train", "evaluate")), "compare"]
 
 

@@ -18,7 +18,7 @@ NO_EFFECT = {
     "atomic.py": "writes the bytes it is given",
     "errors.py": "words for the user",
     "validation.py": "refuses values, changes none",
-    "params.py": "passes values on as they stand in params.yaml, where DVC tracks them itself",
+    "params.py": "passes values on as they stand in params.yaml, where DVC tracks them itself, but for one default",
     "progress.py": "shows how far training is",
     "lock.py": "lets a stage run or not",
     "resume.py": "goes on to the same bytes, or does not go on",
@@ -81,6 +81,17 @@ def test_parameters_are_those_each_stage_reads():
     assert STAGES["train"]["params"] == ["seed", "recipe", "recipes.${recipe}", "nets.${key}"]
     assert "params" not in STAGES["evaluate"]
     assert STAGES["compare"]["params"] == ["nets"]
+    for name, stage in STAGES.items():
+        assert {key.partition(".")[0] for key in stage.get("params", [])} == keys_read(SRC / f"{name}.py")
+    readers = {path.stem for path in SRC.rglob("*.py") if "load_params()" in path.read_text(encoding="utf-8")}
+    assert readers == {"fetch", "train", "compare"}
+
+
+def keys_read(path: Path) -> set[str]:
+    """The keys of params.yaml that `path` takes."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    attributes = (node for node in nodes if isinstance(node, ast.Attribute))
+    return {node.attr for node in attributes if ast.unparse(node.value) in ("params", "load_params()")}
 
 
 def test_nothing_depends_on_timing_and_only_data_and_models_are_cached():
