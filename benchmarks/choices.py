@@ -1,6 +1,6 @@
 """What each choice in the training step is worth: the step as it is against the step with one thing changed.
 
-    PYTHONPATH=src python benchmarks/choices.py [--nets net1] [--rounds 100] [--repeats 5] > benchmarks/choices.md
+    PYTHONPATH=src python benchmarks/choices.py [--nets net1] [--rounds 100] [--repeats 5]
 
 One process trains a net of its own for each change, all in turns of a few steps, so that a machine that slows down
 slows all alike. What only a whole process can change is measured in pairs of processes. A ratio is the time with the

@@ -38,7 +38,7 @@ def batches_of(split: dataset.Split, images: int, device: torch.device | str) ->
 
 
 def time_ours(net_name: str, warm_up: int, steps: int, batch_size: int = 5) -> dict[str, float]:
-    """Milliseconds a step over `steps` steps, a multiple of the `warm_up` ones before, and the peak memory in MB."""
+    """Milliseconds a step over `steps` steps, after `warm_up` others, and the peak memory in MB."""
     params: Params = load_params(REPOSITORY / "params.yaml")
     variant = params.nets[net_name]
     devices.make_deterministic(variant.threads, variant.onednn)

@@ -1,6 +1,6 @@
 """How fast: our training step against the study's own loop, and what else takes a user's time.
 
-    make bench        or, once it has installed DLStudio: PYTHONPATH=src python benchmarks/training.py [--repeats 5]
+    make bench        or, once it has installed DLStudio: PYTHONPATH=src python benchmarks/training.py [--repeats 7]
 
 The study's own loop is DLStudio 2.5.8's, the package itself: `ExperimentsWithCIFAR.run_code_for_training`, given
 the same images through its `train_data_loader`, which is built as its `load_cifar_10_dataset` builds it (PIL images,
@@ -39,7 +39,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -80,7 +80,7 @@ def against_dlstudio(net: str, repeats: int) -> dict:
 
 
 def by_batch_size(net: str) -> dict[int, float]:
-    """Milliseconds a step of ours, each batch size measured once over about the same number of images."""
+    """Milliseconds a step of ours, each batch size once over about the same number of images, at least two steps."""
     warm_up, steps = STEPS[net]
     times = {}
     for size in BATCH_SIZES:
@@ -209,6 +209,7 @@ def markdown(result: dict) -> str:
             shown(row["ours_ms"], 2),
             f"{1000 / row['ours_ms']['median']:.0f}",
             shown(row["ratio"], 2),
+            f"{row['dlstudio_peak_mb']['median']:.0f}",
             f"{row['ours_peak_mb']['median']:.0f}",
         ]
         for net, row in result["step"].items()
@@ -227,6 +228,7 @@ def markdown(result: dict) -> str:
         "ours (ms a step)",
         "ours (steps/s)",
         "ratio",
+        "DLStudio's peak memory (MB)",
         "our peak memory (MB)",
     ]
     return "\n\n".join(
