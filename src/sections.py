@@ -117,8 +117,8 @@ def confusions(table: pd.DataFrame, nets: list[str]) -> Section:
 
 def claims(findings: dict[str, dict[str, str]]) -> Section:
     text = (
-        "What the study concludes, tested by rules that were fixed in `src/claims.py` before the run. Not decided "
-        "means that this run cannot tell; p is the corrected one from above."
+        "What the study concludes, tested by the rules in `src/claims.py`. Not decided means that this run cannot "
+        "tell; p is the corrected one from above."
     )
     cells = pd.DataFrame(findings.values())[["claim", "verdict", "figure", "reason"]]
     return Section("The study's claims", text, cells, words=tuple(cells.columns))
