@@ -60,7 +60,7 @@ class Clone:
             for parent in parents:
                 section = section[parent]
             if value is None:
-                del section[key]
+                section.pop(key, None)
             else:
                 section[key] = value
         yaml.dump(params, self.path / "params.yaml")

@@ -1,4 +1,4 @@
-"""The whole pipeline, every net, on a few digits as image folders: what several tests start from."""
+"""The whole pipeline, every net and the ablation, on a few digits as image folders: what several tests start from."""
 
 from pathlib import Path
 
@@ -18,6 +18,7 @@ TEST_RECIPE = {
     "log_every": 10,
 }
 DIGITS = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
+ABLATION = {"architecture": "net3", "threads": 2, "batch_norm": False}
 OWN = {"format": "image-folders", "sha256": "0" * 64, "lossless": True, "urls": []}
 
 
@@ -37,7 +38,13 @@ def few_digits(folder: Path) -> dict[str, object]:
     """150 training and 100 test digits in `folder`, and what params.yaml says for a short run on them."""
     checksum = write_digits(folder, DIGITS.class_names, train=15, test=10)
     source = OWN | {"sha256": checksum, "class_names": DIGITS.class_names}
-    return {"recipe": "test", "recipes.test": TEST_RECIPE, "data.sources.few": source, "data.source": "few"}
+    return {
+        "recipe": "test",
+        "recipes.test": TEST_RECIPE,
+        "nets.net3_no_bn": ABLATION,
+        "data.sources.few": source,
+        "data.source": "few",
+    }
 
 
 def small_run(folder: Path, params: dict[str, object], images: str) -> Clone:

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from clone import Clone
+from small_run import ABLATION
 
 RECIPE = {
     "learning_rate": 0.001,
@@ -23,7 +24,7 @@ RECIPE = {
     "epochs": 12,  # of 287 steps: some six seconds for Net1
     "log_every": 40,
 }
-PARAMS = {"recipe": "test", "recipes.test": RECIPE, "data.source": "digits"}
+PARAMS = {"recipe": "test", "recipes.test": RECIPE, "nets.net3_no_bn": ABLATION, "data.source": "digits"}
 # The stage as it is, but for saving its state at every log row, however long that takes.
 SAVING_OFTEN = """
 import sys

@@ -43,7 +43,8 @@ def test_values_are_passed_on_as_they_stand(load):
         "epochs": 5,
         "log_every": 1000,
     }
-    assert params.nets["net3_no_bn"].settings == {"batch_norm": False}
+    ablation = load(TEXT.replace("  net3:\n", "  net3:\n    batch_norm: false\n"))
+    assert (params.nets["net3"].settings, ablation.nets["net3"].settings) == ({}, {"batch_norm": False})
     assert list(params.data.sources["cifar10"].class_names.values()) == (
         ["plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
     )

@@ -16,7 +16,7 @@ from small_run import OWN, TEST_RECIPE, hashes, write_digits
 
 from params import load_params
 
-NETS = list(load_params(REPOSITORY / "params.yaml").nets)
+NETS = [*load_params(REPOSITORY / "params.yaml").nets, "net3_no_bn"]  # the small run's
 STAGES = ["fetch", *(f"{stage}@{net}" for net in NETS for stage in ("train", "evaluate")), "compare"]
 
 
