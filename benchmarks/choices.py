@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from tabulate import tabulate
 
-import architecture
-import device as devices
-import engine
+import nets
+from model import device as devices
 from params import load_params
 from step_time import NETS, REPOSITORY, batches_of, in_a_process, load_split, time_ours
+from training import loop
 
 STEPS = {"net1": 20, "net2": 4, "net3": 1}  # a turn
 ALONE = {"net1": (100, 1000), "net2": (10, 100), "net3": (3, 15)}  # of warm-up and timed, in a process of its own
@@ -43,13 +43,13 @@ def threads(count: int):
 
 
 def contiguous_input():
-    scale = engine.scale
-    return setting(engine, "scale", lambda images, mean, std: scale(images, mean, std).contiguous())
+    scale = loop.scale
+    return setting(loop, "scale", lambda images, mean, std: scale(images, mean, std).contiguous())
 
 
 def sgd(**kind: bool):
-    ours = engine.sgd
-    return setting(engine, "sgd", lambda *tensors, fused, **settings: ours(*tensors, **kind, **settings))
+    ours = loop.sgd
+    return setting(loop, "sgd", lambda *tensors, fused, **settings: ours(*tensors, **kind, **settings))
 
 
 # A change of what surrounds the step, made anew at each turn.
@@ -58,7 +58,7 @@ SURROUNDINGS = {
     "two threads": lambda: threads(2),
     "contiguous input": contiguous_input,
     "advanced indexing": lambda: setting(torch.Tensor, "index_select", lambda tensor, dim, index: tensor[index]),
-    "gathered batch by batch": lambda: setting(engine, "IMAGES_AT_ONCE", 1),
+    "gathered batch by batch": lambda: setting(loop, "IMAGES_AT_ONCE", 1),
     "SGD, foreach": lambda: sgd(foreach=True),
     "SGD, tensor by tensor": lambda: sgd(foreach=False),
     "oneDNN, or not": lambda: setting(torch.backends.mkldnn, "enabled", not torch.backends.mkldnn.enabled),
@@ -82,15 +82,15 @@ class Side:
         devices.make_deterministic(variant.threads, variant.onednn)
         split = load_split("train")
         torch.manual_seed(0)
-        net = architecture.build(variant.architecture, variant.settings, len(split.class_names)).to(devices.select())
-        state = engine.initial_state(NET[change](net) if change in NET else net)
+        net = nets.build(variant.architecture, variant.settings, len(split.class_names)).to(devices.select())
+        state = loop.initial_state(NET[change](net) if change in NET else net)
         self.surroundings = SURROUNDINGS.get(change, contextlib.nullcontext)
         if change == OPTIMIZER:
             optimizer = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9, fused=True)
-            self.surroundings = lambda: setting(engine, "sgd", lambda *tensors, **settings: optimizer.step())
+            self.surroundings = lambda: setting(loop, "sgd", lambda *tensors, **settings: optimizer.step())
         recipe = params.recipes["reference"].model_copy(update={"log_every": STEPS[net_name], "epochs": 1000})
         images, targets = batches_of(split, 500 * STEPS[net_name], state.loss_sum.device)
-        self.rows = engine.train(state, images, targets, recipe, seed=0)
+        self.rows = loop.train(state, images, targets, recipe, seed=0)
         self.first = self.turn()
         self.turn()
 

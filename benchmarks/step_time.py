@@ -10,12 +10,11 @@ from pathlib import Path
 
 import torch
 
-import architecture
-import dataset
-import device as devices
-import engine
+import nets
+from images import dataset, digits
+from model import device as devices
 from params import Params, load_params
-from sources import digits
+from training import loop
 
 REPOSITORY = Path(__file__).parents[1]
 NETS = ["net1", "net2", "net3"]
@@ -46,11 +45,11 @@ def time_ours(net_name: str, warm_up: int, steps: int, batch_size: int = 5) -> d
     device = devices.select()
     split = load_split("train")
     images, targets = batches_of(split, (warm_up + steps) * batch_size, device)
-    net = architecture.build(variant.architecture, variant.settings, len(split.class_names)).to(device)
+    net = nets.build(variant.architecture, variant.settings, len(split.class_names)).to(device)
     recipe = params.recipes["reference"].model_copy(
         update={"batch_size": batch_size, "epochs": 1, "log_every": warm_up}
     )
-    rows = engine.train(engine.initial_state(net), images, targets, recipe, seed=0)
+    rows = loop.train(loop.initial_state(net), images, targets, recipe, seed=0)
     next(rows)  # reading a row waits for the device
     start = time.perf_counter()
     for _ in rows:

@@ -27,9 +27,9 @@ from pathlib import Path
 import torch
 from tabulate import tabulate
 
-import architecture
-import device as devices
 import evaluate
+import nets
+from model import device as devices
 from step_time import NETS, REPOSITORY, batches_of, in_a_process, load_split, peak_mb, time_ours
 
 STEPS = {"net1": (100, 1000), "net2": (20, 200), "net3": (5, 30)}  # of warm-up, timed
@@ -124,7 +124,7 @@ def time_dlstudio(net_name: str, warm_up: int, steps: int) -> dict[str, float]:
         dls.train_data_loader = TimedLoader(Images(), batch_size=5, shuffle=True, num_workers=2)
         experiment = DLStudio.ExperimentsWithCIFAR(dl_studio=dls)
         own = {"net1": experiment.Net, "net2": experiment.Net2}
-        net = own[net_name]() if net_name in own else architecture.build(net_name, {}, len(split.class_names))
+        net = own[net_name]() if net_name in own else nets.build(net_name, {}, len(split.class_names))
         experiment.run_code_for_training(net)
     loader = dls.train_data_loader
     return {"ms": (loader.end - loader.start) / steps * 1e3, "peak_mb": peak_mb()}
@@ -135,7 +135,7 @@ def time_evaluate(net_name: str) -> dict[str, float]:
     devices.make_deterministic(evaluate.THREADS)
     device = devices.select()
     split = load_split("test")
-    net = architecture.build(net_name, {}, len(split.class_names)).eval().to(device)
+    net = nets.build(net_name, {}, len(split.class_names)).eval().to(device)
     normalisation = {"mean": 0.5, "std": 0.5}
     few = split.__class__(split.images[:250], split.labels[:250], split.class_names, split.source)
     evaluate.predict(net, few, normalisation, device)

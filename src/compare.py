@@ -20,15 +20,12 @@ from pathlib import Path
 
 import pandas as pd
 
-import claims
-import comparison_figures
-import dataset
-import plot_style
-import report_page
-import sections
-import tables
-from atomic import write_bytes, write_json, write_text
-from errors import UserError, one_line_errors
+from comparison import claims, page, report, tables
+from figures import comparison as comparison_figures
+from figures import style as plot_style
+from foundation.atomic import write_bytes, write_json, write_text
+from foundation.errors import UserError, one_line_errors
+from images import dataset
 from params import load_params
 
 FIGURES = Path("plots/figures")
@@ -51,15 +48,15 @@ def main() -> None:
     pairs = tables.pairs(predictions)
     confusions = tables.confusions(matrices)
     findings = claims.judge(claims.Evidence(overall, pairs, predictions, matrices, curves, run))
-    report = [
-        sections.overall(overall, run),
-        sections.per_class(per_class),
-        sections.differences(pairs),
-        sections.confusions(confusions, nets),
-        sections.claims(findings),
+    sections = [
+        report.overall(overall, run),
+        report.per_class(per_class),
+        report.differences(pairs),
+        report.confusions(confusions, nets),
+        report.claims(findings),
     ]
     title = f"Comparison on {run['dataset']['source']}, recipe {run['recipe']['name']}"
-    texts = [section.markdown() for section in report]
+    texts = [section.markdown() for section in sections]
     loss = pd.concat([curve.assign(net=net) for net, curve in curves.items()])[["net", "step", "loss"]]
     figures = {"loss.png": comparison_figures.loss(curves, run)}
     for position, (net, curve) in enumerate(curves.items()):
@@ -81,7 +78,7 @@ def main() -> None:
     write_json("metrics/claims.json", findings)
     write_text("metrics/comparison.md", "\n".join([f"# {title}\n", *texts, markdown_figures(captions)]))
     write_text("plots/loss.csv", to_csv(loss))
-    write_text("plots/report.html", report_page.render(title, report, on_page))
+    write_text("plots/report.html", page.render(title, sections, on_page))
     for name, picture in pictures.items():
         write_bytes(FIGURES / name, picture)
     for stale in set(FIGURES.glob("*.png")) - {FIGURES / name for name in figures}:

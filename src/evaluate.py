@@ -19,13 +19,13 @@ import torch.nn.functional as F
 from sklearn.metrics import confusion_matrix
 from torch.utils.flop_counter import FlopCounterMode
 
-import checkpoint
-import confusion_map
-import dataset
-import device as devices
-import plot_style
-from atomic import write_json, write_text
-from errors import UserError, one_line_errors
+from figures import confusion as confusion_map
+from figures import style as plot_style
+from foundation.atomic import write_json, write_text
+from foundation.errors import UserError, one_line_errors
+from images import dataset
+from model import checkpoint
+from model import device as devices
 
 THREADS = 2  # fixed, like everything that changes the last bits
 BATCH_SIZE = 250

@@ -8,10 +8,9 @@ run     python src/fetch.py             CIFAR10_ARCHIVE=FILE_OR_FOLDER: use this
 
 import numpy as np
 
-import dataset
-import download
-from atomic import write_json
-from errors import UserError, one_line_errors
+from foundation.atomic import write_json
+from foundation.errors import UserError, one_line_errors
+from images import dataset, download
 from params import Cifar10Python, Digits, load_params
 
 
@@ -20,14 +19,14 @@ def main() -> None:
     source = data.sources[data.source]
     # The reader that is wanted is imported and no other: torchvision takes seconds.
     if isinstance(source, Digits):
-        from sources import digits
+        from images import digits
 
         splits = digits.read(source)
     else:
         if isinstance(source, Cifar10Python):
-            from sources import cifar10_python as reader
+            from images import cifar10_python as reader
         else:
-            from sources import image_folders as reader
+            from images import image_folders as reader
         size = source.bytes if isinstance(source, Cifar10Python) else None
         path = download.find(data.source, source.urls, lambda path: reader.check(path, source), size)
         splits = reader.read(path, source)

@@ -11,11 +11,11 @@ from pydantic import ConfigDict, Field, StringConstraints, field_validator, mode
 from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML, YAMLError  # DVC's own parser: both read the same values (PyYAML takes 1e-3 for text)
 
-from errors import UserError
-from validation import Section, validate
+from foundation.errors import UserError
+from foundation.validation import Section, validate
 
 PARAMS = Path("params.yaml")
-ARCHITECTURES = sorted(path.stem for path in (Path(__file__).parent / "nets").glob("*.py"))
+ARCHITECTURES = sorted(path.stem for path in (Path(__file__).parent / "nets").glob("[!_]*.py"))
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]  # goes into file and stage names
 Url = Annotated[str, StringConstraints(pattern=r"^https?://")]

@@ -22,17 +22,16 @@ import pandas as pd
 import torch
 import torch.nn as nn
 
-import architecture
-import checkpoint
-import dataset
-import device as devices
-import engine
-import lock
-import resume
-from atomic import write_json, write_text
-from errors import UserError, one_line_errors
+import nets
+from foundation import lock
+from foundation.atomic import write_json, write_text
+from foundation.errors import UserError, one_line_errors
+from images import dataset
+from model import checkpoint
+from model import device as devices
 from params import Recipe, load_params
-from progress import shown
+from training import loop, resume
+from training.progress import shown
 
 DATA = Path("data/train.npz")
 
@@ -55,7 +54,7 @@ def main() -> None:
     split = dataset.load(DATA)
 
     torch.manual_seed(params.seed)
-    net = architecture.build(variant.architecture, variant.settings, len(split.class_names)).to(device)
+    net = nets.build(variant.architecture, variant.settings, len(split.class_names)).to(device)
     description = {
         "net": name,
         "architecture": variant.architecture,
@@ -63,7 +62,7 @@ def main() -> None:
         "recipe": {"name": params.recipe, **recipe.model_dump()},
         "seed": params.seed,
         "class_names": split.class_names,
-        "normalisation": {"mean": engine.MEAN, "std": engine.STD},
+        "normalisation": {"mean": loop.MEAN, "std": loop.STD},
         "dataset": split.source,
     }
     configuration = {
@@ -85,38 +84,38 @@ def main() -> None:
 
 def train(
     net: nn.Module, split: dataset.Split, recipe: Recipe, seed: int, saved: resume.SavedState, name: str
-) -> tuple[list[engine.LogRow], float]:
+) -> tuple[list[loop.LogRow], float]:
     """Train `net`, from the `saved` state on if there is one; all log rows, and the seconds spent in all."""
-    state = engine.initial_state(net)
+    state = loop.initial_state(net)
     images, targets = split.tensors(state.loss_sum.device)
-    steps = engine.steps_per_epoch(len(split), recipe) * recipe.epochs
+    steps = loop.steps_per_epoch(len(split), recipe) * recipe.epochs
     rows, seconds = [], 0.0
     if found := saved.load():
-        engine.restore(state, found["state"])
-        rows = [engine.LogRow(*row) for row in found["rows"]]
+        loop.restore(state, found["state"])
+        rows = [loop.LogRow(*row) for row in found["rows"]]
         seconds = found["seconds"]
         print(f"{name} goes on from step {state.step:,} of {steps:,}", file=sys.stderr)
     start = time.perf_counter() - seconds
     try:
-        for row in shown(engine.train(state, images, targets, recipe, seed), name, recipe.epochs, steps, state.step):
+        for row in shown(loop.train(state, images, targets, recipe, seed), name, recipe.epochs, steps, state.step):
             rows.append(row)
             seconds = time.perf_counter() - start
             if saved.is_due():
                 log = [dataclasses.astuple(row) for row in rows]
-                saved.save({"step": state.step, "state": engine.snapshot(state), "rows": log, "seconds": seconds})
+                saved.save({"step": state.step, "state": loop.snapshot(state), "rows": log, "seconds": seconds})
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"run it again, and {name} goes on from step {saved.step:,} of {steps:,}") from None
     return rows, seconds
 
 
-def loss_curve(rows: list[engine.LogRow]) -> pd.DataFrame:
+def loss_curve(rows: list[loop.LogRow]) -> pd.DataFrame:
     """step, epoch, loss and accuracy (%) of each row."""
     return pd.DataFrame(rows, columns=["step", "epoch", "loss", "accuracy"]).round({"loss": 6, "accuracy": 4})
 
 
-def last_epoch(rows: list[engine.LogRow]) -> dict:
+def last_epoch(rows: list[loop.LogRow]) -> dict:
     """Mean loss and accuracy (%) over the training images as they were trained on in the last epoch."""
-    summary = engine.mean_row([row for row in rows if row.epoch == rows[-1].epoch])
+    summary = loop.mean_row([row for row in rows if row.epoch == rows[-1].epoch])
     return {"loss": round(summary.loss, 6), "accuracy": round(summary.accuracy, 4), "steps": summary.step}
 
 

@@ -1,11 +1,12 @@
 """Has an edit changed a result? The hashes of a small run of every net, kept since the reference run.
 
     python tests/golden.py record     after a new reference run: keep the hashes, and the type of machine they hold for
+    python tests/golden.py add        on another type of machine, before an edit: keep its hashes too
     python tests/golden.py refresh    after an edit that changed no byte: put the new code's hashes into dvc.lock
 
 An edit to the code of a training stage makes the committed results stale, and most machines need hours to train them
-anew. `refresh` makes them current instead, where nothing but the code of train@ and evaluate@ has changed and the small
-run still gives the same bytes. Otherwise it says why not and leaves dvc.lock alone.
+anew. `refresh` makes them current instead, where nothing but the code of train@ and evaluate@ has changed (edited, moved
+or taken apart), and the small run still gives the same bytes. Otherwise it says why not and leaves dvc.lock alone.
 """
 
 import contextlib
@@ -22,22 +23,26 @@ from clone import REPOSITORY, Clone
 from dvc.repo import Repo
 from small_run import few_digits, hashes, small_run
 
-import device
-from atomic import write_json
-from errors import UserError, one_line_errors
+from foundation.atomic import write_json
+from foundation.errors import UserError, one_line_errors
+from model import device
 
 RECORD = Path(__file__).with_suffix(".json")
 
 
 def main(task: str) -> None:
+    records = json.loads(RECORD.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
+        if task == "add" and not Clone(Path(folder) / "now").is_current():
+            raise UserError("dvc.lock is not of this code and these parameters, so nothing is known of their bytes")
         images = Path(folder) / "digits"
         found = golden_hashes(small_run(Path(folder) / "clone", few_digits(images), str(images)))
-    if task == "record":
-        write_json(RECORD, {"machine": machine(), "outputs": found})
-    else:
-        check(found, json.loads(RECORD.read_text(encoding="utf-8")))
+    if task == "refresh":
+        check(found, records)
         print("dvc.lock has the new code's hashes of:", ", ".join(refresh(REPOSITORY)) or "nothing, all were current")
+    else:
+        others = [] if task == "record" else [record for record in records if record["machine"] != machine()]
+        write_json(RECORD, [*others, {"machine": machine(), "outputs": found}])
 
 
 def machine() -> dict[str, str]:
@@ -56,11 +61,12 @@ def golden_hashes(clone: Clone) -> dict[str, str]:
     return {key: md5 for key, md5 in hashes(clone).items() if key.startswith(kept) and "metrics/timing/" not in key}
 
 
-def check(found: dict[str, str], record: dict) -> None:
-    """Raise `UserError` unless `found`, a small run's hashes, are the recorded ones, on the same type of machine."""
-    if machine() != record["machine"]:
-        raise UserError(f"the record is of {record['machine']}, this is {machine()}: nothing can be said here")
-    outputs = record["outputs"]
+def check(found: dict[str, str], records: list[dict]) -> None:
+    """Raise `UserError` unless `found`, a small run's hashes, are those recorded for this type of machine."""
+    outputs = next((record["outputs"] for record in records if record["machine"] == machine()), None)
+    if outputs is None:
+        machines = " and of ".join(str(record["machine"]) for record in records)
+        raise UserError(f"the records are of {machines}, this is {machine()}: nothing can be said here")
     if differ := sorted(key for key in found.keys() | outputs.keys() if found.get(key) != outputs.get(key)):
         raise UserError(f"other bytes than at the reference run, so it has to be run again: {', '.join(differ)}")
 
@@ -98,7 +104,7 @@ def changes(status: list) -> list[str]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["record"], ["refresh"]):
+    if sys.argv[1:] not in (["record"], ["add"], ["refresh"]):
         sys.exit(__doc__)
     with one_line_errors():
         main(sys.argv[1])

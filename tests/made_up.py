@@ -6,12 +6,23 @@ import numpy as np
 import pandas as pd
 
 import evaluate
-import tables
-from claims import Evidence
+from comparison import tables
+from comparison.claims import Evidence
 
 CIFAR10 = ["plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 NETS = {"net1": 0.61, "net2": 0.76, "net3": 0.80, "net3_no_bn": 0.10}  # the study's accuracies; the last at chance
 LAYERS = {"net1": 5, "net2": 6, "net3": 10, "net3_no_bn": 10}
+
+# Of a checkpoint.
+DESCRIPTION = {
+    "net": "net1",
+    "architecture": "net1",
+    "settings": {},
+    "class_names": ["ant", "bee"],
+    "normalisation": {"mean": 0.5, "std": 0.5},
+    "recipe": {"name": "reference"},
+    "dataset": {"source": "insects", "content": "sha256:0"},
+}
 
 
 @dataclass

@@ -6,8 +6,8 @@ from clone import REPOSITORY, Clone
 from PIL import Image
 from ruamel.yaml import YAML
 
+from images import digits, image_folders
 from params import load_params
-from sources import digits, image_folders
 
 TEST_RECIPE = {
     "learning_rate": 0.002,

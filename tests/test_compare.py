@@ -16,8 +16,8 @@ from clone import REPOSITORY
 from made_up import CIFAR10
 
 import compare
-import dataset
-from errors import UserError
+from foundation.errors import UserError
+from images import dataset
 
 pytestmark = pytest.mark.filterwarnings("error")
 

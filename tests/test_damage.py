@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sources.test_cifar10_python import CLASSES, python2_pickle
-from sources.test_image_folders import png
-from test_checkpoint import DESCRIPTION
+from made_up import DESCRIPTION
+from official_archive import CLASSES, python2_pickle
+from pictures import png
 
-import architecture
-import checkpoint
-from errors import UserError
+import nets
+from foundation.errors import UserError
+from images import cifar10_python, image_folders
+from model import checkpoint
 from params import Cifar10Python, ImageFolders
-from sources import cifar10_python, image_folders
 
 RANDOM = np.random.default_rng(0)
 BATCHES = {
@@ -69,7 +69,7 @@ def write(path: Path) -> Callable[[], list[bytes]]:
 
 def write_checkpoint(path: Path) -> Callable[[], list[bytes]]:
     torch.manual_seed(0)
-    checkpoint.save(path, architecture.build("net1", {}, 2), DESCRIPTION)
+    checkpoint.save(path, nets.build("net1", {}, 2), DESCRIPTION)
 
     def read() -> list[bytes]:
         net, description = checkpoint.load(path)

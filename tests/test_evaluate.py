@@ -5,11 +5,11 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
-import architecture
-import dataset
-import device
 import evaluate
-from errors import UserError
+import nets
+from foundation.errors import UserError
+from images import dataset
+from model import device
 
 NAMES = ["ant", "bee", "cow", "dog"]
 generator = np.random.default_rng(0)
@@ -40,19 +40,19 @@ def test_accuracy_per_class_is_recall():
 
 def test_net1_has_the_multiply_adds_counted_by_hand():
     by_hand = 28 * 28 * 6 * 75 + 10 * 10 * 16 * 150 + 400 * 120 + 120 * 84 + 84 * 10
-    net = architecture.build("net1", {}, 10).eval()
+    net = nets.build("net1", {}, 10).eval()
     assert evaluate.multiply_adds(net) == by_hand == 651_720
 
 
 def test_layers_are_convolutions_and_linear_layers():
-    assert [evaluate.count_layers(architecture.build(name, {}, 10)) for name in ("net1", "net2", "net3")] == [5, 6, 10]
+    assert [evaluate.count_layers(nets.build(name, {}, 10)) for name in ("net1", "net2", "net3")] == [5, 6, 10]
 
 
 def test_logits_come_in_the_order_of_the_images():
     device.make_deterministic(threads=1)
     images = generator.integers(0, 256, (evaluate.BATCH_SIZE + 3, 32, 32, 3), dtype=np.uint8)
     split = dataset.Split(images, np.zeros(len(images), dtype=np.uint8), NAMES, {})
-    net = architecture.build("net1", {}, 4).eval()
+    net = nets.build("net1", {}, 4).eval()
     logits, targets = evaluate.predict(net, split, {"mean": 0.5, "std": 0.5}, torch.device("cpu"))
     assert logits.shape == (len(images), 4)
     assert len(targets) == len(images)

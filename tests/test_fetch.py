@@ -6,11 +6,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from sources.test_cifar10_python import files, make_archive, source_of
+from official_archive import files, make_archive, source_of
 
-import dataset
 import fetch
-from errors import UserError
+from foundation.errors import UserError
+from images import dataset
 
 NAMES = ["ant", "bee"]
 IMAGES = np.zeros((3, 32, 32, 3), dtype=np.uint8)

@@ -29,10 +29,11 @@ PARAMS = {"recipe": "test", "recipes.test": RECIPE, "nets.net3_no_bn": ABLATION,
 SAVING_OFTEN = """
 import sys
 sys.path[0] = "src"
-import resume
+from training import resume
 resume.SHARE = 1e9
-import errors, train
-with errors.one_line_errors():
+import train
+from foundation.errors import one_line_errors
+with one_line_errors():
     train.main()
 """
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 from clone import REPOSITORY
 
-from errors import UserError
+from foundation.errors import UserError
 from params import load_params
 
 TEXT = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")

@@ -168,10 +168,10 @@ EDITS = {
     ),
     "the comparison code": (lambda clone: clone.append("src/compare.py", "# edited\n"), {"compare"}),
     "the training code": (
-        lambda clone: clone.append("src/engine.py", "# edited\n"),
+        lambda clone: clone.append("src/training/loop.py", "# edited\n"),
         of("train evaluate") | {"compare"},
     ),
-    "a module without effect": (lambda clone: clone.append("src/progress.py", "# edited\n"), set()),
+    "a module without effect": (lambda clone: clone.append("src/training/progress.py", "# edited\n"), set()),
     "the data source": (lambda clone: clone.set_params({"data.source": "cifar10"}), set(STAGES)),
     "a data source that is not chosen": (
         lambda clone: clone.set_params({"data.sources.cifar10.urls": ["https://example.org/cifar-10.tar.gz"]}),

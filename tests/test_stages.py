@@ -1,33 +1,36 @@
-"""`dvc.yaml` against the code: what each stage depends on is what it reads, and no more (the design's invariants)."""
+"""`dvc.yaml` and the layout against the code: a stage depends on what it reads and no more; imports point down."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from clone import REPOSITORY
 from ruamel.yaml import YAML
 
+from foundation.effect_free import EFFECT_FREE
 from params import load_params
 
 SRC = REPOSITORY / "src"
 PIPELINE = YAML(typ="safe").load(REPOSITORY / "dvc.yaml")
 STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE["stages"].items()}
 
-# Modules that cannot change the bytes a stage writes, and so are no dependency: tidying them reruns nothing.
-NO_EFFECT = {
-    "atomic.py": "writes the bytes it is given",
-    "errors.py": "words for the user",
-    "validation.py": "refuses values, changes none",
-    "params.py": "passes values on as they stand in params.yaml, where DVC tracks them itself, but for one default",
-    "progress.py": "shows how far training is",
-    "lock.py": "lets a stage run or not",
-    "resume.py": "goes on to the same bytes, or does not go on",
-    "download.py": "finds bytes that are accepted only when they are the pinned ones",
+# The rooms of src/ and what each may import of the others. A stage may import all of them, and no other stage.
+ROOMS = {
+    "foundation": set(),
+    "params": {"foundation"},
+    "images": {"params", "foundation"},
+    "nets": {"foundation"},
+    "model": {"nets", "images", "foundation"},
+    "training": {"images", "params", "foundation"},
+    "comparison": {"foundation"},
+    "figures": {"foundation"},
 }
 
 
 def imports(path: Path) -> set[Path]:
-    """The project's modules that `path` imports by name."""
+    """The project's modules that `path` imports by name, with the packages they lie in."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -36,7 +39,11 @@ def imports(path: Path) -> set[Path]:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         else:
             continue
-        found |= {file for name in names if (file := SRC / f"{name.replace('.', '/')}.py").exists()}
+        for name in names:
+            parts = name.split(".")
+            files = [SRC.joinpath(*parts[:-1], f"{parts[-1]}.py")]
+            files += [SRC.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)]
+            found |= {file for file in files if file.exists()}
     return found
 
 
@@ -49,26 +56,82 @@ def all_imports(path: Path) -> set[Path]:
     return seen
 
 
+def room(module: Path) -> str:
+    return module.relative_to(SRC).parts[0].removesuffix(".py")
+
+
+def has_code(module: Path) -> bool:
+    """Whether there is more in `module` than a docstring."""
+    return len(ast.parse(module.read_text(encoding="utf-8")).body) > 1
+
+
+def can_change_bytes(module: Path) -> bool:
+    return has_code(module) and module.relative_to(SRC).as_posix() not in EFFECT_FREE
+
+
+def test_no_room_imports_what_stands_above_it():
+    modules = [module for module in SRC.rglob("*.py") if room(module) not in STAGES]
+    assert {room(module) for module in modules} == set(ROOMS)
+    for module in modules:
+        others = {room(other) for other in imports(module)} - {room(module)}
+        assert others <= ROOMS[room(module)], module
+
+
+def test_the_rooms_stand_on_each_other_without_a_circle():
+    placed = set()
+    while len(placed) < len(ROOMS):
+        on_ground = {name for name, below in ROOMS.items() if name not in placed and below <= placed}
+        assert on_ground
+        placed |= on_ground
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_stage_imports_a_stage(stage):
+    assert {room(module) for module in all_imports(SRC / f"{stage}.py")} & STAGES.keys() == {stage}
+
+
+def test_a_net_imports_nothing_of_the_project():
+    for path in set((SRC / "nets").glob("*.py")) - {SRC / "nets/__init__.py"}:
+        assert imports(path) == set(), path
+
+
+@pytest.mark.parametrize("name", ["comparison", "figures", "fetch", "compare"])
+def test_what_compares_and_draws_never_loads_torch(name):
+    """Seen in a process of its own, because a library may load it too."""
+    modules = [SRC / f"{name}.py"] if (SRC / f"{name}.py").exists() else (SRC / name).glob("*.py")
+    names = [".".join(module.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__") for module in modules]
+    program = f"import sys, {', '.join(names)}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=SRC).returncode == 0
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_dependencies_are_the_modules_that_can_change_the_result(stage):
     declared = {dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")}
-    modules = {module.relative_to(REPOSITORY).as_posix() for module in all_imports(SRC / f"{stage}.py")}
-    expected = {module for module in modules if module.removeprefix("src/") not in NO_EFFECT}
-    templates = {module.replace(".py", ".html.jinja") for module in modules}
-    expected |= {template for template in templates if (REPOSITORY / template).exists()}
-    if "src/architecture.py" in modules:  # which loads the architecture by name
+    expected = {module for module in all_imports(SRC / f"{stage}.py") if can_change_bytes(module)}
+    expected = {module.relative_to(REPOSITORY).as_posix() for module in expected}
+    if "src/nets/__init__.py" in expected:  # which loads the net's file by name
         expected.add("src/nets/${item.architecture}.py")
+    for folder in {dep for dep in declared if (REPOSITORY / dep).is_dir()}:
+        inside = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / folder).glob("*.py")}
+        unused = {name for name in inside if has_code(REPOSITORY / name)} - expected
+        assert unused == set(), f"{stage} depends on all of {folder}"
+        expected = expected - inside | {folder}
     assert declared == expected
 
 
-def test_modules_said_to_have_no_effect_exist_and_are_used():
+def test_training_and_evaluation_depend_on_files_because_each_hour_counts():
+    for stage in ("train", "evaluate"):
+        assert all(Path(dep).suffix for dep in STAGES[stage]["deps"])
+
+
+def test_effect_free_modules_exist_and_are_used():
     used = {module.relative_to(SRC).as_posix() for stage in STAGES for module in all_imports(SRC / f"{stage}.py")}
-    assert used >= NO_EFFECT.keys()
+    assert used >= EFFECT_FREE.keys()
 
 
 def test_no_module_is_unused_but_the_nets():
     used = {module for stage in STAGES for module in all_imports(SRC / f"{stage}.py")}
-    assert set(SRC.rglob("*.py")) - used == set((SRC / "nets").glob("*.py"))
+    assert set(SRC.rglob("*.py")) - used == set((SRC / "nets").glob("*.py")) - {SRC / "nets/__init__.py"}
 
 
 def test_training_cannot_see_the_test_images():

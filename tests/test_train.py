@@ -3,7 +3,7 @@
 import torch
 
 import train
-from engine import LogRow
+from training.loop import LogRow
 
 ROWS = [
     LogRow(step=2, epoch=1, loss=2.0, accuracy=10.0, images=8),

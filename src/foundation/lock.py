@@ -1,0 +1,31 @@
+"""Keep two processes from doing the same thing in one folder.
+
+DVC's own lock does not do: when DVC is killed, the stage that it has started goes on.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from zc.lockfile import LockError, LockFile
+
+from foundation.errors import UserError
+
+
+@contextmanager
+def held(path: Path, doing: str) -> Iterator[None]:
+    """Hold a lock on `path` while the block runs, and however the process ends.
+
+    Raises `UserError` that says what another process is `doing`, for example "training net1", while that one has it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = LockFile(path)
+    except LockError:
+        process = path.read_text().strip()
+        raise UserError(
+            f"process {process} is already {doing} in this folder: "
+            f"let it end, or stop it (kill {process}), then run this again"
+        ) from None
+    with closing(lock):
+        yield

@@ -1,0 +1,69 @@
+"""Check values from `params.yaml` and say in one line what is wrong with them."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from foundation.errors import UserError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """A mapping with known keys. Values keep the type they have in the file; nothing is converted."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_what_is_allowed(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and cls.model_config["extra"] == "forbid":
+            for key in values:
+                if key not in cls.model_fields:
+                    details = {"key": key, "value": values[key], "allowed": ", ".join(cls.model_fields) or "none"}
+                    raise PydanticCustomError("unknown_key", "unknown key; allowed are {allowed}", details)
+        return values
+
+
+def validate(model: type[Model], values: object, where: str) -> Model:
+    """`values` as `model`; raises `UserError` with one line that starts with `where`."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_one_line(error, values)}") from None
+
+
+def _one_line(error: ValidationError, values: object) -> str:
+    first, *others = error.errors(include_url=False)
+    location, message, value = list(first["loc"]), first["msg"], first["input"]
+    if first["type"] == "unknown_key":
+        location.append(first["ctx"]["key"])
+        value = first["ctx"]["value"]
+    elif first["type"] == "union_tag_invalid":
+        location.append(first["ctx"]["discriminator"].strip("'"))
+        message, value = f"allowed are {first['ctx']['expected_tags']}", first["ctx"]["tag"]
+    path = _path_in(values, location)
+    line = (
+        path if first["type"] in ("missing", "union_tag_not_found") else f"{path} = {_short(value)}".removeprefix(" = ")
+    )
+    line = f"{line}: {message[0].lower()}{message[1:]}"
+    return f"{line} (and {len(others)} more)" if others else line
+
+
+def _path_in(values: object, location: list) -> str:
+    """The dotted keys of `location`, less what pydantic adds to them: the kind of union entry, a mark for keys."""
+    path = []
+    for part in location:
+        if isinstance(values, Mapping | list) and (part in values or isinstance(part, int)):
+            values = values[part]
+        elif part is not location[-1] or part == "[key]":
+            continue
+        path.append(str(part))
+    return ".".join(path)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

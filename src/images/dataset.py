@@ -1,0 +1,77 @@
+"""Labelled images in memory and as the pipeline's `.npz` files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foundation.atomic import replacing
+from foundation.errors import UserError
+
+if TYPE_CHECKING:
+    import torch  # takes seconds, and `fetch` and `compare` need no tensors
+
+IMAGE_SHAPE = (32, 32, 3)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The training or the test split of a dataset.
+
+    images: (N, 32, 32, 3) uint8, RGB; labels: (N,) uint8, indices into `class_names`;
+    source: what `data/dataset.json` says of the dataset.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    class_names: list[str]
+    source: dict
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def tensors(self, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
+        """Images (N, 32, 32, 3) uint8 and targets (N,) int64 on `device`."""
+        import torch
+
+        return torch.from_numpy(self.images).to(device), torch.from_numpy(self.labels).to(device).long()
+
+
+def save(path: str | Path, split: Split) -> None:
+    """Write `split` to `path`; the same split gives the same bytes."""
+    with replacing(path) as file:
+        np.savez(
+            file,
+            images=split.images,
+            labels=split.labels,
+            class_names=np.array(split.class_names),
+            source=np.array(json.dumps(split.source, sort_keys=True)),
+        )
+
+
+def load(path: str | Path) -> Split:
+    """Read what `save` wrote; raises `UserError` when `path` is missing or something else."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Split(
+                images=arrays["images"],
+                labels=arrays["labels"],
+                class_names=arrays["class_names"].tolist(),
+                source=json.loads(str(arrays["source"])),
+            )
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: `dvc repro fetch` makes it") from None
+    except Exception as error:
+        raise UserError(f"{path} is damaged ({error}): delete it, then `dvc repro fetch` makes it again") from None
+
+
+def scale(images: torch.Tensor, mean: float, std: float) -> torch.Tensor:
+    """Images (N, 32, 32, 3) uint8 to a net's input (N, 3, 32, 32) float32, (x/255 − mean)/std.
+
+    The result has the channels-last memory format, which is how the bytes already lie.
+    """
+    return images.permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)

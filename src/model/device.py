@@ -1,0 +1,61 @@
+"""The device a stage computes on, and the settings under which it gives the same bytes every time."""
+
+import contextlib
+import ctypes
+import os
+import platform
+import sys
+
+import torch
+
+from foundation.errors import UserError
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+
+
+def select(name: str | None = None) -> torch.device:
+    """The device `name`, or a CUDA GPU when there is one, else the CPU; raises `UserError` for one that is not here."""
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except Exception as error:
+        raise UserError(f"device {name} cannot be used: {str(error).splitlines()[0]}") from None
+    return device
+
+
+def describe(device: torch.device) -> str:
+    """What about the hardware can change the last bits of a result: the GPU, or the CPU's vector instructions."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} CPU with {torch.backends.cpu.get_cpu_capability()}"
+
+
+def make_deterministic(threads: int, onednn: bool = True) -> None:
+    """Deterministic kernels, full fp32, and `threads` CPU threads. Call it before the first tensor is made.
+
+    The number of threads splits sums differently and so changes their last bits: it is never taken from the machine.
+    So does `onednn`: whether the CPU convolves by oneDNN, a library inside PyTorch, or by PyTorch's own code.
+    """
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it cuBLAS may choose its algorithm anew each time
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a net writes what it reads; no need of NaNs first
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.mkldnn.enabled = onednn  # oneDNN under its former name
+    torch.set_num_threads(threads)
+
+
+def keep_freed_memory() -> None:
+    """Linux: memory that a step frees stays for the next one.
+
+    Otherwise the kernel takes it back and clears it anew, page by page, at every step: Net3's gradients are 86 MB.
+    Another C library than glibc is left as it is.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            libc = ctypes.CDLL("libc.so.6")
+            libc.mallopt(M_MMAP_THRESHOLD, 2**30) or libc.mallopt(M_MMAP_THRESHOLD, 2**25)  # an older glibc's most
+            libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)

@@ -1,0 +1,163 @@
+"""What the figures say, and that none of their words overlap or are cut."""
+
+from collections.abc import Callable
+from itertools import combinations
+
+import made_up
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from comparison import tables
+from figures import comparison as comparison_figures
+from figures import confusion as confusion_map
+from figures import style as plot_style
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+GENERATOR = np.random.default_rng(0)
+ACTUAL = np.arange(40) % 10
+EIGHT = {f"net{i}": GENERATOR.integers(0, 10, 40) for i in range(8)}
+LONG = ["a class with a very long name", "another one that is even longer than the first", "$x_1$ & <b>"]
+NO_STUDY = pd.DataFrame()
+RUNS = {
+    "like CIFAR-10": made_up.cifar_like(images=2000),
+    "one net": made_up.cifar_like({"net1": 0.6}, images=500),
+    "eight nets": made_up.run(made_up.CIFAR10, ACTUAL, EIGHT),
+    "three nets, ten images": made_up.run(
+        made_up.CIFAR10, ACTUAL[:10], {"net1": EIGHT["net1"][:10], "net2": ACTUAL[:10], "net3": ACTUAL[:10] * 0}
+    ),
+    "at chance, one class for all": made_up.run(made_up.CIFAR10, ACTUAL, {"net1": ACTUAL, "net2": ACTUAL * 0}),
+    "all right": made_up.run(["a", "b"], np.array([0, 1]), {"net1": np.array([0, 1]), "net2": np.array([0, 1])}),
+    "long names": made_up.run(
+        LONG, np.arange(30) % 3, {f"a_variant_with_a_long_name_{i}": np.arange(30) // 3 % 3 for i in range(4)}
+    ),
+    "a hundred classes": made_up.run(
+        [f"class {i}" for i in range(100)], np.arange(200) % 100, {"net1": np.arange(200) // 2}
+    ),
+}
+FIGURES: dict[str, Callable[[made_up.Run], Figure]] = {
+    "loss": lambda run: comparison_figures.loss(run.curves, run.common),
+    "per class": lambda run: comparison_figures.per_class(tables.per_class(run.details, NO_STUDY), run.common),
+    "cost": lambda run: comparison_figures.cost(tables.overall(run.details, run.training, NO_STUDY), run.common),
+    "confusion": lambda run: comparison_figures.confusion(run.matrices, run.common),
+    "wrong by all": lambda run: comparison_figures.wrong_by_all(run.predictions, pictures(run), run.common),
+}
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def pictures(run: made_up.Run) -> np.ndarray:
+    return np.zeros((len(run.predictions), 32, 32, 3), np.uint8)
+
+
+def drawn_words(figure: Figure, monkeypatch) -> list[tuple[str, Bbox]]:
+    """Each text that is drawn, and its box in pixels, less a pixel on each side."""
+    found = {}
+    draw = Text.draw
+
+    def spy(text, renderer):
+        if text.get_visible() and text.get_text().strip():
+            found[id(text)] = text.get_text(), text.get_window_extent(renderer).padded(-1)
+        draw(text, renderer)
+
+    monkeypatch.setattr(Text, "draw", spy)
+    figure.draw_without_rendering()
+    return list(found.values())
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("figure", FIGURES)
+def test_no_words_overlap_and_none_are_cut(figure, run, monkeypatch):
+    drawn = FIGURES[figure](RUNS[run])
+    found = drawn_words(drawn, monkeypatch)
+    assert found
+    for i, (text, box) in enumerate(found):
+        assert drawn.bbox.count_contains(box.corners()) == 4, f"{text!r} is cut"
+        assert not box.count_overlaps([other for _, other in found[i + 1 :]]), f"{text!r} is covered"
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_each_figure_is_titled_with_nets_dataset_and_recipe(figure):
+    title = FIGURES[figure](RUNS["like CIFAR-10"]).get_suptitle()
+    assert "net1, net2, net3, net3_no_bn on made up" in title.replace("\n", " ")
+    assert title.endswith("\nrecipe none: batch 5, learning rate 0.001, 1 epoch")
+
+
+@pytest.mark.parametrize("count", [1, 4, 8])
+def test_the_loss_of_each_net_has_its_own_colour_and_line(count):
+    run = RUNS["eight nets"]
+    curves = dict(list(run.curves.items())[:count])
+    (axes,) = comparison_figures.loss(curves, run.common).axes
+    assert len({(line.get_color(), line.get_linestyle(), line.get_marker()) for line in axes.lines}) == count
+    assert axes.get_xlabel() == "training step (one batch of 5 images)"
+    assert axes.get_ylabel() == "cross-entropy, mean of 1,000 steps (nats)"
+
+
+def test_a_net_looks_the_same_alone_and_among_others():
+    run = RUNS["like CIFAR-10"]
+    (together,) = comparison_figures.loss(run.curves, run.common).axes
+    (alone,) = comparison_figures.loss({"net2": run.curves["net2"]}, run.common, position=1).axes
+    assert alone.lines[0].get_color() == together.lines[1].get_color()
+
+
+def test_no_two_of_64_nets_look_the_same():
+    styles = [plot_style.style(i) for i in range(64)]
+    assert all(a != b for a, b in combinations(styles, 2))
+
+
+def test_classes_are_ordered_by_difficulty_and_the_studys_accuracy_is_hollow():
+    accuracy = pd.DataFrame(
+        [("easy", 90.0, 80.0, 95.0, 85.0), ("hard", 10.0, 5.0, 20.0, 30.0), ("b", 50.0, 40.0, 60.0, 55.0)],
+        columns=["class", "accuracy", "low", "high", "study"],
+    ).assign(net="net1")
+    (axes,) = comparison_figures.per_class(accuracy, RUNS["one net"].common).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["easy", "b", "hard"]
+    study, ours = axes.lines[:2]
+    assert study.get_xdata().tolist() == [85.0, 55.0, 30.0]
+    assert study.get_markerfacecolor() == "white"
+    assert ours.get_xdata().tolist() == [90.0, 50.0, 10.0]
+    (intervals,) = axes.collections[:1]
+    assert [segment[:, 0].tolist() for segment in intervals.get_segments()] == [[80, 95], [40, 60], [5, 20]]
+
+
+def test_confusion_matrices_share_one_scale_and_show_counts():
+    run = RUNS["like CIFAR-10"]
+    figure = comparison_figures.confusion(run.matrices, run.common)
+    meshes = [axes.collections[0] for axes in figure.axes[: len(run.matrices)]]
+    assert {mesh.get_clim() for mesh in meshes} == {(0, 100)}
+    counts = [int(text.get_text()) for text in figure.axes[0].texts]
+    assert counts == run.matrices["net1"].to_numpy().ravel().tolist()
+
+
+def test_a_class_without_images_has_no_share():
+    matrix = pd.DataFrame([[3, 1], [0, 0]], index=["a", "b"], columns=["a", "b"])
+    mesh = confusion_map.figure({"net1": matrix}, "title").axes[0].collections[0]
+    assert mesh.get_array().ravel().tolist() == [75, 25, 0, 0]
+
+
+def test_the_sheet_shows_images_that_all_nets_get_wrong():
+    names = ["a", "b", "c"]
+    run = made_up.run(names, np.array([0, 1, 2, 0]), {"x": np.array([1, 1, 0, 2]), "y": np.array([2, 1, 1, 0])})
+    images = np.arange(4, dtype=np.uint8)[:, None, None, None] + np.zeros((4, 32, 32, 3), np.uint8)
+    figure = comparison_figures.wrong_by_all(run.predictions, images, run.common)
+    assert figure.get_suptitle().startswith(
+        "2 of 4 test images are wrong in every net; here are 2, the true class above"
+    )
+    shown = [axes for axes in figure.axes if axes.images]
+    assert [axes.images[0].get_array()[0, 0, 0] for axes in shown] == [0, 2]
+    assert [axes.get_title() for axes in shown] == ["a", "c"]
+    assert [axes.texts[0].get_text() for axes in shown] == ["x b\ny c", "x a\ny b"]
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    first, second = (plot_style.png(FIGURES["confusion"](RUNS["one net"])) for _ in range(2))
+    assert first == second

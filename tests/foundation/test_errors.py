@@ -1,0 +1,22 @@
+import pytest
+
+from foundation.errors import UserError, one_line_errors
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UserError("no such net"), "error: no such net"),
+        (OSError(28, "No space left on device", "a.npz"), "error: [Errno 28] No space left on device: 'a.npz'"),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_what_the_user_can_put_right_is_one_line(error, code):
+    with pytest.raises(SystemExit) as exit_, one_line_errors():
+        raise error
+    assert exit_.value.code == code
+
+
+def test_a_defect_of_ours_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError), one_line_errors():
+        raise ZeroDivisionError
