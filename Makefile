@@ -23,7 +23,7 @@ test-long: $(VENV)  ## the tests that take many minutes: every net killed twenty
 	pytest -m long
 
 bench: .venv/.bench  ## our training step against the study's own loop
-	PYTHONPATH=src python benchmarks/training.py
+	PYTHONPATH=src python benchmarks/against_dlstudio.py
 
 lint: $(VENV)  ## ruff
 	ruff check .

@@ -1,5 +1,6 @@
 """Time our training step, in a process of its own."""
 
+import hashlib
 import json
 import os
 import resource
@@ -37,7 +38,7 @@ def batches_of(split: dataset.Split, images: int, device: torch.device | str) ->
 
 
 def time_ours(net_name: str, warm_up: int, steps: int, batch_size: int = 5) -> dict[str, float]:
-    """Milliseconds a step over `steps` steps, after `warm_up` others, and the peak memory in MB."""
+    """Milliseconds a step over `steps` steps, after `warm_up` others; the peak memory in MB; a hash of the weights."""
     params: Params = load_params(REPOSITORY / "params.yaml")
     variant = params.nets[net_name]
     devices.make_deterministic(variant.threads, variant.onednn)
@@ -45,6 +46,7 @@ def time_ours(net_name: str, warm_up: int, steps: int, batch_size: int = 5) -> d
     device = devices.select()
     split = load_split("train")
     images, targets = batches_of(split, (warm_up + steps) * batch_size, device)
+    torch.manual_seed(0)
     net = nets.build(variant.architecture, variant.settings, len(split.class_names)).to(device)
     recipe = params.recipes["reference"].model_copy(
         update={"batch_size": batch_size, "epochs": 1, "log_every": warm_up}
@@ -54,7 +56,9 @@ def time_ours(net_name: str, warm_up: int, steps: int, batch_size: int = 5) -> d
     start = time.perf_counter()
     for _ in rows:
         pass
-    return {"ms": (time.perf_counter() - start) / steps * 1e3, "peak_mb": peak_mb()}
+    ms = (time.perf_counter() - start) / steps * 1e3
+    weights = hashlib.md5(b"".join(tensor.cpu().numpy().tobytes() for tensor in net.state_dict().values()))
+    return {"ms": ms, "peak_mb": peak_mb(), "weights": weights.hexdigest()[:8]}
 
 
 def peak_mb() -> float:

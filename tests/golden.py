@@ -5,7 +5,7 @@
     python tests/golden.py refresh    after an edit that changed no byte: put the new code's hashes into dvc.lock
 
 An edit to the code of a training stage makes the committed results stale, and most machines need hours to train them
-anew. `refresh` makes them current instead, where nothing but the code of train@ and evaluate@ has changed (edited, moved
+anew. `refresh` makes them current instead, where only the code of train@ and evaluate@ has changed (edited, moved
 or taken apart), and the small run still gives the same bytes. Otherwise it says why not and leaves dvc.lock alone.
 """
 

@@ -1,6 +1,7 @@
 """How fast: our training step against the study's own loop, and what else takes a user's time.
 
-    make bench        or, once it has installed DLStudio: PYTHONPATH=src python benchmarks/training.py [--repeats 7]
+    make bench        or, once it has installed DLStudio:
+    PYTHONPATH=src python benchmarks/against_dlstudio.py [--repeats 7]
 
 The study's own loop is DLStudio 2.5.8's, the package itself: `ExperimentsWithCIFAR.run_code_for_training`, given
 the same images through its `train_data_loader`, which is built as its `load_cifar_10_dataset` builds it (PIL images,
