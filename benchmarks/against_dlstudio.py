@@ -50,7 +50,7 @@ def main() -> None:
 
     result = {
         "machine": machine(),
-        "images": load_split("train").source["source"],
+        "images": load_split("train").dataset.source,
         "step": {net: against_dlstudio(net, arguments.repeats) for net in NETS},
         "batch_size": {net: by_batch_size(net) for net in NETS},
         "evaluate": {net: in_a_process("--one", "evaluate", net) for net in NETS},
@@ -138,7 +138,7 @@ def time_evaluate(net_name: str) -> dict[str, float]:
     split = load_split("test")
     net = nets.build(net_name, {}, len(split.class_names)).eval().to(device)
     normalisation = {"mean": 0.5, "std": 0.5}
-    few = split.__class__(split.images[:250], split.labels[:250], split.class_names, split.source)
+    few = split.__class__(split.images[:250], split.labels[:250], split.class_names, split.dataset)
     evaluate.predict(net, few, normalisation, device)
     start = time.perf_counter()
     evaluate.predict(net, split, normalisation, device)

@@ -27,7 +27,15 @@ def load_split(name: str) -> dataset.Split:
     if path.exists():
         return dataset.load(path)
     source = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
-    return dataset.Split(*digits.read(source)[name], list(source.class_names.values()), {"source": "digits"})
+    splits = digits.read(source)
+    embedded = dataset.Dataset(
+        source="digits",
+        content=f"sha256:{source.sha256}",
+        lossless=source.lossless,
+        train_images=len(splits["train"][1]),
+        test_images=len(splits["test"][1]),
+    )
+    return dataset.Split(*splits[name], list(source.class_names.values()), embedded)
 
 
 def batches_of(split: dataset.Split, images: int, device: torch.device | str) -> tuple[torch.Tensor, torch.Tensor]:

@@ -66,16 +66,16 @@ def main() -> None:
     predictions = pd.DataFrame({"actual": [names[i] for i in targets], "predicted": [names[i] for i in predicted]})
     write_text(f"plots/predictions/{name}.csv", predictions.to_csv(index=False, lineterminator="\n"))
     title = (
-        f"Confusion matrix of {plot_style.short(name)} on {split.source['source']}\n"
+        f"Confusion matrix of {plot_style.short(name)} on {split.dataset.source}\n"
         f"recipe {trained['recipe']['name']}, accuracy {metric['accuracy']:.1f} %"
     )
     plot_style.save(confusion_map.figure({name: matrix}, title), f"plots/confusion/{name}.png")
-    print(f"{name}: accuracy {metric['accuracy']:.2f} % on {len(split):,} test images of {split.source['source']}")
+    print(f"{name}: accuracy {metric['accuracy']:.2f} % on {len(split):,} test images of {split.dataset.source}")
 
 
 def check_fits(trained: dict, name: str, split: dataset.Split) -> None:
     """Raise `UserError` unless the checkpoint is one of the net `name`, trained on the dataset of `split`."""
-    path, ours, its = f"models/{name}.pt", split.source, trained["dataset"]
+    path, ours, its = f"models/{name}.pt", split.dataset.model_dump(), trained["dataset"]
     if trained["net"] != name:
         raise UserError(f"{path} holds {trained['net']}, not {name}: `dvc repro` trains it anew")
     if trained["class_names"] != split.class_names:

@@ -32,19 +32,19 @@ def main() -> None:
         splits = reader.read(path, source)
 
     class_names = list(source.class_names.values())
-    description = {
-        "source": data.source,
-        "content": f"md5:{source.md5}" if isinstance(source, Cifar10Python) else f"sha256:{source.sha256}",
-        "lossless": source.lossless,
-        "train_images": len(splits["train"][1]),
-        "test_images": len(splits["test"][1]),
-    }
+    fetched = dataset.Dataset(
+        source=data.source,
+        content=f"md5:{source.md5}" if isinstance(source, Cifar10Python) else f"sha256:{source.sha256}",
+        lossless=source.lossless,
+        train_images=len(splits["train"][1]),
+        test_images=len(splits["test"][1]),
+    )
     for name, (images, labels) in splits.items():
         check_split(name, images, labels, class_names)
     for name, (images, labels) in splits.items():
-        dataset.save(f"data/{name}.npz", dataset.Split(images, labels, class_names, description))
-    write_json("data/dataset.json", description)
-    print(f"{data.source}: {description['train_images']:,} training and {description['test_images']:,} test images")
+        dataset.save(f"data/{name}.npz", dataset.Split(images, labels, class_names, fetched))
+    write_json("data/dataset.json", fetched.model_dump())
+    print(f"{data.source}: {fetched.train_images:,} training and {fetched.test_images:,} test images")
 
 
 def check_split(name: str, images: np.ndarray, labels: np.ndarray, class_names: list[str]) -> None:

@@ -63,7 +63,7 @@ def main() -> None:
         "seed": params.seed,
         "class_names": split.class_names,
         "normalisation": {"mean": loop.MEAN, "std": loop.STD},
-        "dataset": split.source,
+        "dataset": split.dataset.model_dump(),
     }
     configuration = {
         **description,

@@ -12,6 +12,7 @@ from images import dataset
 from model import device
 
 NAMES = ["ant", "bee", "cow", "dog"]
+DATASET = dataset.Dataset(source="digits", content="sha256:1", lossless=True, train_images=4, test_images=4)
 generator = np.random.default_rng(0)
 TARGETS = torch.from_numpy(generator.integers(0, 4, 200))
 PREDICTED = torch.from_numpy(np.where(generator.random(200) < 0.6, TARGETS, generator.integers(0, 3, 200)))
@@ -51,7 +52,7 @@ def test_layers_are_convolutions_and_linear_layers():
 def test_logits_come_in_the_order_of_the_images():
     device.make_deterministic(threads=1)
     images = generator.integers(0, 256, (evaluate.BATCH_SIZE + 3, 32, 32, 3), dtype=np.uint8)
-    split = dataset.Split(images, np.zeros(len(images), dtype=np.uint8), NAMES, {})
+    split = dataset.Split(images, np.zeros(len(images), dtype=np.uint8), NAMES, DATASET)
     net = nets.build("net1", {}, 4).eval()
     logits, targets = evaluate.predict(net, split, {"mean": 0.5, "std": 0.5}, torch.device("cpu"))
     assert logits.shape == (len(images), 4)
@@ -61,8 +62,7 @@ def test_logits_come_in_the_order_of_the_images():
     torch.testing.assert_close(logits[-1:], last)
 
 
-SOURCE = {"source": "digits", "content": "sha256:1"}
-TRAINED = {"net": "net1", "class_names": NAMES, "dataset": SOURCE}
+TRAINED = {"net": "net1", "class_names": NAMES, "dataset": DATASET.model_dump()}
 
 
 @pytest.mark.parametrize(
@@ -70,11 +70,14 @@ TRAINED = {"net": "net1", "class_names": NAMES, "dataset": SOURCE}
     [
         ({"net": "net2"}, "models/net1.pt holds net2, not net1"),
         ({"class_names": NAMES[:3]}, "models/net1.pt tells apart ant, bee, cow, and data/test.npz holds ant,"),
-        ({"dataset": SOURCE | {"content": "sha256:2"}}, r"models/net1.pt was trained on digits \(sha256:2\), and"),
+        (
+            {"dataset": DATASET.model_dump() | {"content": "sha256:2"}},
+            r"models/net1.pt was trained on digits \(sha256:2\), and",
+        ),
     ],
 )
 def test_a_checkpoint_that_does_not_fit_is_refused(changes, says):
-    split = dataset.Split(np.zeros((4, 32, 32, 3), np.uint8), np.arange(4, dtype=np.uint8), NAMES, SOURCE)
+    split = dataset.Split(np.zeros((4, 32, 32, 3), np.uint8), np.arange(4, dtype=np.uint8), NAMES, DATASET)
     evaluate.check_fits(TRAINED, "net1", split)
     with pytest.raises(UserError, match=f"^{says}"):
         evaluate.check_fits(TRAINED | changes, "net1", split)

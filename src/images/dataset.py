@@ -11,6 +11,7 @@ import numpy as np
 
 from foundation.atomic import replacing
 from foundation.errors import UserError
+from foundation.validation import Section
 
 if TYPE_CHECKING:
     import torch  # takes seconds, and `fetch` and `compare` need no tensors
@@ -18,18 +19,27 @@ if TYPE_CHECKING:
 IMAGE_SHAPE = (32, 32, 3)
 
 
+class Dataset(Section):
+    """What is known of the images beside themselves; `data/dataset.json` says it of those in `data/`."""
+
+    source: str  # its name in `data.sources` of params.yaml
+    content: str  # the pinned checksum, `md5:…` or `sha256:…`
+    lossless: bool
+    train_images: int
+    test_images: int
+
+
 @dataclass(frozen=True)
 class Split:
     """The training or the test split of a dataset.
 
-    images: (N, 32, 32, 3) uint8, RGB; labels: (N,) uint8, indices into `class_names`;
-    source: what `data/dataset.json` says of the dataset.
+    images: (N, 32, 32, 3) uint8, RGB; labels: (N,) uint8, indices into `class_names`.
     """
 
     images: np.ndarray
     labels: np.ndarray
     class_names: list[str]
-    source: dict
+    dataset: Dataset
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -49,7 +59,7 @@ def save(path: str | Path, split: Split) -> None:
             images=split.images,
             labels=split.labels,
             class_names=np.array(split.class_names),
-            source=np.array(json.dumps(split.source, sort_keys=True)),
+            source=np.array(json.dumps(split.dataset.model_dump(), sort_keys=True)),
         )
 
 
@@ -61,7 +71,7 @@ def load(path: str | Path) -> Split:
                 images=arrays["images"],
                 labels=arrays["labels"],
                 class_names=arrays["class_names"].tolist(),
-                source=json.loads(str(arrays["source"])),
+                dataset=Dataset.model_validate_json(str(arrays["source"])),
             )
     except FileNotFoundError:
         raise UserError(f"{path} is missing: `dvc repro fetch` makes it") from None

@@ -10,7 +10,7 @@ SPLIT = dataset.Split(
     images=np.arange(2 * 32 * 32 * 3, dtype=np.uint32).astype(np.uint8).reshape(2, 32, 32, 3),
     labels=np.array([1, 0], dtype=np.uint8),
     class_names=["ant", "bee"],
-    source={"source": "mine", "lossless": True},
+    dataset=dataset.Dataset(source="mine", content="sha256:0", lossless=True, train_images=2, test_images=2),
 )
 
 
@@ -19,7 +19,7 @@ def test_what_is_saved_is_loaded(tmp_path):
     loaded = dataset.load(tmp_path / "a.npz")
     assert (loaded.images == SPLIT.images).all()
     assert (loaded.labels == SPLIT.labels).all()
-    assert (loaded.class_names, loaded.source) == (SPLIT.class_names, SPLIT.source)
+    assert (loaded.class_names, loaded.dataset) == (SPLIT.class_names, SPLIT.dataset)
 
 
 def test_the_same_split_gives_the_same_bytes(tmp_path):
