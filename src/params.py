@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML, YAMLError  # DVC's own parser: both read the same values (PyYAML takes 1e-3 for text)
 
 from foundation.errors import UserError
-from foundation.validation import Section, validate
+from foundation.validation import StrictModel, validate
 
 PARAMS = Path("params.yaml")
 ARCHITECTURES = sorted(path.stem for path in (Path(__file__).parent / "nets").glob("[!_]*.py"))
@@ -24,7 +24,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ClassNames = Annotated[dict[str, str], Field(min_length=2, max_length=256)]  # labels are uint8
 
 
-class Cifar10Python(Section):
+class Cifar10Python(StrictModel):
     """The official archive of pickled batches."""
 
     format: Literal["cifar10-python"]
@@ -35,7 +35,7 @@ class Cifar10Python(Section):
     urls: list[Url]
 
 
-class ImageFolders(Section):
+class ImageFolders(StrictModel):
     """An archive or folder with `train/<class>/*` and `test/<class>/*`."""
 
     format: Literal["image-folders"]
@@ -45,7 +45,7 @@ class ImageFolders(Section):
     urls: list[Url]
 
 
-class Digits(Section):
+class Digits(StrictModel):
     """The handwritten digits inside scikit-learn."""
 
     format: Literal["sklearn-digits"]
@@ -57,7 +57,7 @@ class Digits(Section):
 Source = Cifar10Python | ImageFolders | Digits
 
 
-class Data(Section):
+class Data(StrictModel):
     source: str
     sources: dict[Name, Annotated[Source, Field(discriminator="format")]]
 
@@ -67,7 +67,7 @@ class Data(Section):
         return self
 
 
-class Recipe(Section):
+class Recipe(StrictModel):
     """How a net is trained: SGD on the cross-entropy, a fresh shuffle each epoch."""
 
     learning_rate: Annotated[float, Field(gt=0)]
@@ -78,7 +78,7 @@ class Recipe(Section):
     log_every: Annotated[int, Field(gt=0)]
 
 
-class NetParams(Section):
+class NetParams(StrictModel):
     """An architecture, how a CPU trains it, and the architecture's own settings as further keys."""
 
     model_config = ConfigDict(extra="allow")
@@ -100,7 +100,7 @@ class NetParams(Section):
         return dict(self.model_extra or {})
 
 
-class Params(Section):
+class Params(StrictModel):
     recipe: str
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     recipes: dict[Name, Recipe]

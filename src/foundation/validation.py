@@ -11,7 +11,7 @@ from foundation.errors import UserError
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Section(BaseModel):
+class StrictModel(BaseModel):
     """A mapping with known keys. Values keep the type they have in the file; nothing is converted."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)

@@ -14,10 +14,10 @@ from pydantic import ConfigDict
 import nets
 from foundation.atomic import write_bytes
 from foundation.errors import UserError
-from foundation.validation import Section, validate
+from foundation.validation import StrictModel, validate
 
 
-class Part(Section):
+class Part(StrictModel):
     model_config = ConfigDict(extra="allow")
 
 

@@ -6,7 +6,7 @@ import inspect
 import torch.nn as nn
 from pydantic import create_model
 
-from foundation.validation import Section, validate
+from foundation.validation import StrictModel, validate
 
 
 def build(architecture: str, settings: dict[str, object], num_classes: int) -> nn.Module:
@@ -17,5 +17,6 @@ def build(architecture: str, settings: dict[str, object], num_classes: int) -> n
     net_class = importlib.import_module(f"nets.{architecture}").Net
     signature = inspect.signature(net_class)
     fields = {p.name: (p.annotation, p.default) for p in signature.parameters.values() if p.name != "num_classes"}
-    validate(create_model("Settings", __base__=Section, **fields), settings, f"settings of architecture {architecture}")
+    model = create_model("Settings", __base__=StrictModel, **fields)
+    validate(model, settings, f"settings of architecture {architecture}")
     return net_class(num_classes, **settings)
