@@ -30,7 +30,9 @@ from tabulate import tabulate
 
 import evaluate
 import nets
-from model import device as devices
+from model.device import make_deterministic, select_device
+from model.prediction import predict
+from results.trained import Normalisation
 from step_time import NETS, REPOSITORY, batches_of, in_a_process, load_split, peak_mb, time_ours
 
 STEPS = {"net1": (100, 1000), "net2": (20, 200), "net3": (5, 30)}  # of warm-up, timed
@@ -133,15 +135,15 @@ def time_dlstudio(net_name: str, warm_up: int, steps: int) -> dict[str, float]:
 
 def time_evaluate(net_name: str) -> dict[str, float]:
     """Seconds to predict the whole test split, after one batch of warm-up."""
-    devices.make_deterministic(evaluate.THREADS)
-    device = devices.select()
+    make_deterministic(evaluate.THREADS)
+    device = select_device()
     split = load_split("test")
     net = nets.build(net_name, {}, len(split.class_names)).eval().to(device)
-    normalisation = {"mean": 0.5, "std": 0.5}
+    normalisation = Normalisation(mean=0.5, std=0.5)
     few = split.__class__(split.images[:250], split.labels[:250], split.class_names, split.dataset)
-    evaluate.predict(net, few, normalisation, device)
+    predict(net, few, normalisation, device)
     start = time.perf_counter()
-    evaluate.predict(net, split, normalisation, device)
+    predict(net, split, normalisation, device)
     return {"seconds": time.perf_counter() - start, "images": len(split)}
 
 

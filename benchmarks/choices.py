@@ -11,13 +11,15 @@ import argparse
 import contextlib
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
 from tabulate import tabulate
 
 import nets
-from model import device as devices
+import step_time
+from model.device import keep_freed_memory, make_deterministic, select_device
 from params import load_params
 from step_time import NETS, REPOSITORY, batches_of, in_a_process, load_split, time_ours
 from training import loop
@@ -42,25 +44,17 @@ def threads(count: int):
     torch.set_num_threads(before)
 
 
-def contiguous_input():
-    scale = loop.scale
-    return setting(loop, "scale", lambda images, mean, std: scale(images, mean, std).contiguous())
-
-
-def sgd(**kind: bool):
-    ours = loop.sgd
-    return setting(loop, "sgd", lambda *tensors, fused, **settings: ours(*tensors, **kind, **settings))
+def sgd(state: loop.State, **kind: bool) -> torch.optim.SGD:
+    return torch.optim.SGD(state.parameters, lr=1e-3, momentum=0.9, **kind)
 
 
 # A change of what surrounds the step, made anew at each turn.
 SURROUNDINGS = {
     "one thread": lambda: threads(1),
     "two threads": lambda: threads(2),
-    "contiguous input": contiguous_input,
     "advanced indexing": lambda: setting(torch.Tensor, "index_select", lambda tensor, dim, index: tensor[index]),
     "gathered batch by batch": lambda: setting(loop, "IMAGES_AT_ONCE", 1),
-    "SGD, foreach": lambda: sgd(foreach=True),
-    "SGD, tensor by tensor": lambda: sgd(foreach=False),
+    "optimizer.step() with its hooks": lambda: setting(loop, "UPDATE", lambda optimizer: optimizer.step()),
     "oneDNN, or not": lambda: setting(torch.backends.mkldnn, "enabled", not torch.backends.mkldnn.enabled),
     "empty memory filled": lambda: setting(torch.utils.deterministic, "fill_uninitialized_memory", True),
 }
@@ -69,7 +63,13 @@ NET = {
     "channels-last weights": lambda net: net.to(memory_format=torch.channels_last),
     "torch.compile": torch.compile,
 }
-OPTIMIZER = "torch.optim.SGD"
+# A change of the state that the steps go on from, made once.
+STATE = {
+    "the other memory format": lambda state: replace(state, memory_format=OTHER[state.memory_format]),
+    "SGD, foreach": lambda state: replace(state, optimizer=sgd(state, foreach=True)),
+    "SGD, tensor by tensor": lambda state: replace(state, optimizer=sgd(state, foreach=False)),
+}
+OTHER = {torch.channels_last: torch.contiguous_format, torch.contiguous_format: torch.channels_last}
 PROCESS = {"freed memory given back": {}, "huge pages": {"THP_MEM_ALLOC_ENABLE": "1"}}  # and the environment
 
 
@@ -79,18 +79,17 @@ class Side:
     def __init__(self, net_name: str, change: str):
         params = load_params(REPOSITORY / "params.yaml")
         variant = params.nets[net_name]
-        devices.make_deterministic(variant.threads, variant.onednn)
+        make_deterministic(variant.threads, variant.onednn)
         split = load_split("train")
         torch.manual_seed(0)
-        net = nets.build(variant.architecture, variant.settings, len(split.class_names)).to(devices.select())
-        state = loop.initial_state(NET[change](net) if change in NET else net)
-        self.surroundings = SURROUNDINGS.get(change, contextlib.nullcontext)
-        if change == OPTIMIZER:
-            optimizer = torch.optim.SGD(net.parameters(), lr=1e-3, momentum=0.9, fused=True)
-            self.surroundings = lambda: setting(loop, "sgd", lambda *tensors, **settings: optimizer.step())
+        net = nets.build(variant.architecture, variant.settings, len(split.class_names)).to(select_device())
         recipe = params.recipes["reference"].model_copy(update={"log_every": STEPS[net_name], "epochs": 1000})
+        net = NET[change](net) if change in NET else net
+        state = loop.initial_state(net, recipe, loop.memory_format(variant.onednn))
+        state = STATE[change](state) if change in STATE else state
+        self.surroundings = SURROUNDINGS.get(change, contextlib.nullcontext)
         images, targets = batches_of(split, 500 * STEPS[net_name], state.loss_sum.device)
-        self.rows = loop.train(state, images, targets, recipe, seed=0)
+        self.rows = filter(None, loop.train(state, images, targets, recipe, seed=0))
         self.first = self.turn()
         self.turn()
 
@@ -103,7 +102,7 @@ class Side:
 
 
 def in_turns(net: str, rounds: int) -> list[list]:
-    names = ["as it is", *SURROUNDINGS, *NET, OPTIMIZER]
+    names = ["as it is", *SURROUNDINGS, *NET, *STATE]
     sides = [Side(net, name) for name in names]
     seconds = []
     for i in range(rounds):
@@ -142,10 +141,10 @@ def main() -> None:
     if arguments.one:
         net, change = arguments.one
         if change == "freed memory given back":
-            devices.keep_freed_memory = lambda: None
+            step_time.keep_freed_memory = lambda: None
         print(json.dumps(time_ours(net, *ALONE[net])))
         return
-    devices.keep_freed_memory()
+    keep_freed_memory()
     for net in arguments.nets:
         headers = [f"{net}: change", "as it is (ms)", "changed (ms)", "ratio", "quartile", "quartile",
                    f"its first {STEPS[net]} steps (s)"]  # fmt: skip

@@ -13,7 +13,7 @@ import torch
 
 import nets
 from images import dataset, digits
-from model import device as devices
+from model.device import keep_freed_memory, make_deterministic, select_device
 from params import Params, load_params
 from training import loop
 
@@ -49,9 +49,9 @@ def time_ours(net_name: str, warm_up: int, steps: int, batch_size: int = 5) -> d
     """Milliseconds a step over `steps` steps, after `warm_up` others; the peak memory in MB; a hash of the weights."""
     params: Params = load_params(REPOSITORY / "params.yaml")
     variant = params.nets[net_name]
-    devices.make_deterministic(variant.threads, variant.onednn)
-    devices.keep_freed_memory()
-    device = devices.select()
+    make_deterministic(variant.threads, variant.onednn)
+    keep_freed_memory()
+    device = select_device()
     split = load_split("train")
     images, targets = batches_of(split, (warm_up + steps) * batch_size, device)
     torch.manual_seed(0)
@@ -59,7 +59,8 @@ def time_ours(net_name: str, warm_up: int, steps: int, batch_size: int = 5) -> d
     recipe = params.recipes["reference"].model_copy(
         update={"batch_size": batch_size, "epochs": 1, "log_every": warm_up}
     )
-    rows = loop.train(loop.initial_state(net), images, targets, recipe, seed=0)
+    state = loop.initial_state(net, recipe, loop.memory_format(variant.onednn))
+    rows = filter(None, loop.train(state, images, targets, recipe, seed=0))
     next(rows)  # reading a row waits for the device
     start = time.perf_counter()
     for _ in rows:

@@ -78,6 +78,12 @@ class Recipe(StrictModel):
     log_every: Annotated[int, Field(gt=0)]
 
 
+class NamedRecipe(Recipe):
+    """A recipe with its name in `recipes`."""
+
+    name: str
+
+
 class NetParams(StrictModel):
     """An architecture, how a CPU trains it, and the architecture's own settings as further keys."""
 
@@ -106,6 +112,10 @@ class Params(StrictModel):
     recipes: dict[Name, Recipe]
     nets: Annotated[dict[Name, NetParams], Field(min_length=1)]
     data: Data
+
+    @property
+    def chosen_recipe(self) -> NamedRecipe:
+        return NamedRecipe(name=self.recipe, **self.recipes[self.recipe].model_dump())
 
     @field_validator("nets")
     @classmethod

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import made_up
@@ -16,8 +17,13 @@ from clone import REPOSITORY
 from made_up import CIFAR10
 
 import compare
+from comparison import run
+from comparison.run import Run
+from comparison.strays import GENERATED
+from figures.style import Picture
 from foundation.errors import UserError
 from images import dataset
+from results.evaluated import Conditions
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -32,37 +38,37 @@ def _elsewhere(tmp_path, monkeypatch):
 @pytest.fixture
 def _undrawn(monkeypatch):
     """Figures are made, but not drawn, which takes most of the time; test_comparison_figures.py draws them."""
-    monkeypatch.setattr(compare.plot_style, "png", lambda figure: plt.close(figure) or b"")
+    monkeypatch.setattr(compare, "drawn", lambda figure: plt.close(figure) or Picture("a figure", b""))
 
 
-def write(run: made_up.Run) -> None:
-    """The files of `run` where `compare` looks for them, and params.yaml."""
-    for folder in ("metrics/details", "metrics/train", "metrics/confusion", "plots/loss", "plots/predictions"):
-        Path(folder).mkdir(parents=True)
-    for net, detail in run.details.items():
-        Path(f"metrics/details/{net}.json").write_text(json.dumps(detail))
-        Path(f"metrics/train/{net}.json").write_text(json.dumps(run.training[net]))
-        run.matrices[net].to_csv(f"metrics/confusion/{net}.csv")
-        run.curves[net].to_csv(f"plots/loss/{net}.csv", index=False)
-        predictions = pd.DataFrame({"actual": run.predictions["actual"], "predicted": run.predictions[net]})
+def write(made: Run) -> None:
+    """The files of `made` where `compare` looks for them, and params.yaml."""
+    for folder in GENERATED:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    for net, evaluation in made.evaluations.items():
+        Path(f"metrics/details/{net}.json").write_text(json.dumps(evaluation.dump()))
+        Path(f"metrics/train/{net}.json").write_text(made.training[net].model_dump_json())
+        made.matrices[net].to_csv(f"metrics/confusion/{net}.csv")
+        made.curves[net].to_csv(f"plots/loss/{net}.csv", index=False)
+        predictions = pd.DataFrame({"actual": made.predictions["actual"], "predicted": made.predictions[net]})
         predictions.to_csv(f"plots/predictions/{net}.csv", index=False)
-    labels = np.zeros(len(run.predictions), np.uint8)
+    labels = np.zeros(len(made.predictions), np.uint8)
     images = np.zeros((len(labels), 32, 32, 3), np.uint8)
-    made_up_dataset = dataset.Dataset(**run.common["dataset"])
-    dataset.save("data/test.npz", dataset.Split(images, labels, run.common["class_names"], made_up_dataset))
-    nets = "".join(f"  {net}: {{architecture: net1, threads: 1}}\n" for net in run.details)
+    split = dataset.Split(images, labels, made.conditions.class_names, made.conditions.dataset)
+    dataset.save("data/test.npz", split)
+    nets = "".join(f"  {net}: {{architecture: net1, threads: 1}}\n" for net in made.nets)
     params = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
     before, _, after = params.partition("\nnets:\n")
     Path("params.yaml").write_text(f"{before}\nnets:\n{nets}\n{after[after.index('data:') :]}", encoding="utf-8")
 
 
-def at_chance(images: int) -> made_up.Run:
+def at_chance(images: int) -> Run:
     """A net that always says `plane`, and one that never does."""
     actual = np.arange(images) % 10
     return made_up.run(CIFAR10, actual, {"net1": np.zeros_like(actual), "net2": np.maximum(actual, 1)})
 
 
-def tied(images: int) -> made_up.Run:
+def tied(images: int) -> Run:
     """Two nets of equal accuracy, one of them wrong on other images, and one that is always right."""
     actual = np.arange(images) % 10
     return made_up.run(CIFAR10, actual, {"a": np.maximum(actual, 1), "b": np.minimum(actual, 8), "c": actual})
@@ -83,10 +89,10 @@ RUNS = {
 @pytest.mark.usefixtures("_undrawn")
 @pytest.mark.parametrize("name", RUNS)
 def test_every_run_gives_whole_tables(name, capsys):
-    run = RUNS[name]()
-    write(run)
+    made = RUNS[name]()
+    write(made)
     compare.main()
-    nets = list(run.details)
+    nets = made.nets
     overall, per_class, pairs = (pd.read_csv(f"metrics/{table}.csv") for table in ("overall", "per_class", "pairs"))
     assert overall["net"].tolist() == nets
     assert len(per_class) == 10 * len(nets)
@@ -107,50 +113,55 @@ def test_every_run_gives_whole_tables(name, capsys):
         assert f"{finding['verdict']:15}{finding['claim']}" in printed
 
 
+def conditions(**changes: object) -> Conditions:
+    return replace(made_up.cifar_like({"net1": 0.6}).conditions, **changes)
+
+
 def test_on_cifar10_the_studys_figures_stand_beside_ours():
-    run = made_up.cifar_like()
-    study = compare.study_figures(compare.common_run(run.details))
+    study = run.study_figures(conditions())
     assert study["net1"].tolist() == [58, 77, 53, 33, 67, 50, 73, 62, 59, 78, 61]
 
 
-@pytest.mark.parametrize("change", [{"class_names": ["zero", "one"]}, {"dataset": {"train_images": 1000}}])
-def test_on_other_images_they_do_not(change):
-    run = made_up.cifar_like({"net1": 0.6})
-    assert compare.study_figures(compare.common_run({"net1": run.details["net1"] | change})).empty
+def test_on_other_images_they_do_not():
+    assert run.study_figures(conditions(class_names=["zero", "one"])).empty
+    few = conditions().dataset.model_copy(update={"train_images": 1000})
+    assert run.study_figures(conditions(dataset=few)).empty
 
 
 def test_nets_of_different_runs_are_not_compared():
-    details = made_up.cifar_like({"net1": 0.6, "mine": 0.5}, 100).details
-    details["mine"]["recipe"] = {"name": "quick"}
+    evaluations = made_up.cifar_like({"net1": 0.6, "mine": 0.5}, 100).evaluations
+    assert run.common_conditions(evaluations).recipe == made_up.RECIPE
+    quick = made_up.RECIPE.model_copy(update={"name": "quick"})
+    evaluations["mine"] = evaluations["mine"].model_copy(update={"recipe": quick})
     with pytest.raises(UserError, match="net1 and mine differ in their recipe"):
-        compare.common_run(details)
+        run.common_conditions(evaluations)
 
 
 def test_class_names_that_look_like_something_else_stay_names():
     names = ["NA", "1", "true", "nan", "", "1e3"]
-    run = made_up.run(names, np.arange(6), {"x": np.zeros(6, dtype=int), "y": np.arange(6)})
-    write(run)
-    matrix = compare.read_matrix("metrics/confusion/x.csv")
+    made = made_up.run(names, np.arange(6), {"x": np.zeros(6, dtype=int), "y": np.arange(6)})
+    write(made)
+    matrix = run.read_matrix("metrics/confusion/x.csv")
     assert list(matrix.index) == list(matrix.columns) == names
-    assert (matrix.to_numpy() == run.matrices["x"].to_numpy()).all()
-    predictions = compare.read_predictions(["x", "y"], run.common)
+    assert (matrix.to_numpy() == made.matrices["x"].to_numpy()).all()
+    predictions = run.read_predictions(["x", "y"], made.conditions)
     assert predictions["actual"].tolist() == predictions["y"].tolist() == names
     assert predictions["x"].tolist() == ["NA"] * 6
 
 
 @pytest.mark.parametrize("change", [lambda rows: rows[:-1], lambda rows: [rows[0], rows[2], rows[1], *rows[3:]]])
 def test_predictions_on_other_images_are_refused(change):
-    run = made_up.cifar_like({"net1": 0.6, "mine": 0.5}, 100)
-    write(run)
+    made = made_up.cifar_like({"net1": 0.6, "mine": 0.5}, 100)
+    write(made)
     path = Path("plots/predictions/mine.csv")
     path.write_text("".join(change(path.read_text().splitlines(keepends=True))))
     with pytest.raises(UserError, match=r"plots/predictions/mine.csv is not of this run's test images"):
-        compare.read_predictions(["net1", "mine"], run.common)
+        run.read_predictions(["net1", "mine"], made.conditions)
 
 
 def test_a_missing_file_is_named():
     with pytest.raises(UserError, match=r"plots/loss/net1.csv is missing: `dvc repro` makes it"):
-        compare.read_csv("plots/loss/net1.csv")
+        run.read_csv("plots/loss/net1.csv", [])
 
 
 def test_a_terminal_without_the_minus_sign_gets_the_tables_too():
@@ -160,3 +171,55 @@ def test_a_terminal_without_the_minus_sign_gets_the_tables_too():
     result = subprocess.run(command, env=environment, capture_output=True)
     assert (result.returncode, result.stderr) == (0, b"")
     assert b"## Overall" in result.stdout
+
+
+STRAYS = [f"{folder}/net9{suffix}" for folder, suffix in GENERATED.items()]
+
+
+@pytest.mark.usefixtures("_undrawn")
+def test_results_of_nets_that_are_gone_are_removed_with_a_line_each(capsys):
+    """DVC takes into account all that lies in the folders, and no clean clone has them."""
+    write(tied(10))
+    for name in STRAYS:
+        Path(name).touch()
+    compare.main()
+    compare.main()  # `metrics/claims.json` is no net's
+    assert not [name for name in STRAYS if Path(name).exists()]
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("removed ")]
+    assert printed == [f"removed {name}: params.yaml has no net net9" for name in STRAYS]
+    assert all(Path(f"metrics/details/{net}.json").exists() for net in "abc")
+
+
+@pytest.mark.usefixtures("_undrawn")
+@pytest.mark.parametrize("name", ["metrics/details/notes.txt", "plots/loss/old/a.csv", "metrics/train/a.json.orig"])
+def test_what_is_no_nets_result_is_not_removed_but_refused(name):
+    write(tied(10))
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_text("mine")
+    with pytest.raises(UserError, match=r" is no net's result, and all of \S+ is compared: move it away$"):
+        compare.main()
+    assert Path(name).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metrics/details/a.json", ""),
+        ("metrics/details/a.json", "<<<<<<< HEAD\n{}\n=======\n"),
+        ("metrics/train/a.json", "[1, 2]"),
+        ("metrics/confusion/a.csv", ""),
+        ("metrics/confusion/a.csv", "true,plane\nplane,many\n"),
+        ("plots/loss/a.csv", ""),
+        ("plots/loss/a.csv", "<<<<<<< HEAD\nstep,epoch,loss,accuracy\n=======\n"),
+        ("plots/predictions/a.csv", "<<<<<<< HEAD\n"),
+        ("data/study.csv", ""),
+        ("data/study.csv", "<<<<<<< HEAD\nclass,net1\n"),
+    ],
+)
+def test_a_file_that_is_not_as_it_was_written_is_one_line(name, content):
+    """As after a merge in which two runs met, or when the disk was full."""
+    write(tied(10))
+    Path(name).write_text(content)
+    with pytest.raises(UserError, match=rf"^{name}") as error:
+        compare.main()
+    assert "\n" not in str(error.value)

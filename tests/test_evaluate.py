@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from made_up import DESCRIPTION
 from sklearn.metrics import accuracy_score, confusion_matrix, recall_score
 
 import evaluate
@@ -10,6 +11,9 @@ import nets
 from foundation.errors import UserError
 from images import dataset
 from model import device
+from model.cost import count_layers, multiply_adds
+from model.prediction import BATCH_SIZE, predict
+from results.trained import Normalisation
 
 NAMES = ["ant", "bee", "cow", "dog"]
 DATASET = dataset.Dataset(source="digits", content="sha256:1", lossless=True, train_images=4, test_images=4)
@@ -19,42 +23,42 @@ PREDICTED = torch.from_numpy(np.where(generator.random(200) < 0.6, TARGETS, gene
 
 
 def test_the_confusion_matrix_is_scikit_learns_with_labels():
-    matrix = evaluate.confusion(TARGETS, PREDICTED, NAMES)
+    matrix = evaluate.counts(TARGETS, PREDICTED, NAMES)
     assert (matrix.to_numpy() == confusion_matrix(TARGETS, PREDICTED)).all()
     assert list(matrix.index) == list(matrix.columns) == NAMES
     assert matrix.index.name == "true"
 
 
 def test_a_class_nobody_predicts_keeps_its_row_and_column():
-    matrix = evaluate.confusion(torch.tensor([0, 1]), torch.tensor([0, 0]), NAMES)
+    matrix = evaluate.counts(torch.tensor([0, 1]), torch.tensor([0, 0]), NAMES)
     assert matrix.shape == (4, 4)
     assert matrix.loc["bee", "ant"] == 1
 
 
 def test_accuracy_per_class_is_recall():
-    per_class = evaluate.per_class(evaluate.confusion(TARGETS, PREDICTED, NAMES))
+    per_class = evaluate.class_counts(evaluate.counts(TARGETS, PREDICTED, NAMES))
     expected = recall_score(TARGETS, PREDICTED, average=None)
-    assert [row["accuracy"] for row in per_class.values()] == pytest.approx(100 * expected, abs=1e-4)
-    correct, images = (sum(row[key] for row in per_class.values()) for key in ("correct", "images"))
+    assert [row.accuracy for row in per_class.values()] == pytest.approx(100 * expected, abs=1e-4)
+    correct, images = (sum(getattr(row, key) for row in per_class.values()) for key in ("correct", "images"))
     assert correct / images == pytest.approx(accuracy_score(TARGETS, PREDICTED))
 
 
 def test_net1_has_the_multiply_adds_counted_by_hand():
     by_hand = 28 * 28 * 6 * 75 + 10 * 10 * 16 * 150 + 400 * 120 + 120 * 84 + 84 * 10
     net = nets.build("net1", {}, 10).eval()
-    assert evaluate.multiply_adds(net) == by_hand == 651_720
+    assert multiply_adds(net) == by_hand == 651_720
 
 
 def test_layers_are_convolutions_and_linear_layers():
-    assert [evaluate.count_layers(nets.build(name, {}, 10)) for name in ("net1", "net2", "net3")] == [5, 6, 10]
+    assert [count_layers(nets.build(name, {}, 10)) for name in ("net1", "net2", "net3")] == [5, 6, 10]
 
 
 def test_logits_come_in_the_order_of_the_images():
     device.make_deterministic(threads=1)
-    images = generator.integers(0, 256, (evaluate.BATCH_SIZE + 3, 32, 32, 3), dtype=np.uint8)
+    images = generator.integers(0, 256, (BATCH_SIZE + 3, 32, 32, 3), dtype=np.uint8)
     split = dataset.Split(images, np.zeros(len(images), dtype=np.uint8), NAMES, DATASET)
     net = nets.build("net1", {}, 4).eval()
-    logits, targets = evaluate.predict(net, split, {"mean": 0.5, "std": 0.5}, torch.device("cpu"))
+    logits, targets = predict(net, split, Normalisation(mean=0.5, std=0.5), torch.device("cpu"))
     assert logits.shape == (len(images), 4)
     assert len(targets) == len(images)
     with torch.no_grad():
@@ -62,7 +66,8 @@ def test_logits_come_in_the_order_of_the_images():
     torch.testing.assert_close(logits[-1:], last)
 
 
-TRAINED = {"net": "net1", "class_names": NAMES, "dataset": DATASET.model_dump()}
+TRAINED = DESCRIPTION.model_copy(update={"class_names": NAMES, "dataset": DATASET})
+OTHER_IMAGES = DATASET.model_copy(update={"content": "sha256:2"})
 
 
 @pytest.mark.parametrize(
@@ -70,14 +75,11 @@ TRAINED = {"net": "net1", "class_names": NAMES, "dataset": DATASET.model_dump()}
     [
         ({"net": "net2"}, "models/net1.pt holds net2, not net1"),
         ({"class_names": NAMES[:3]}, "models/net1.pt tells apart ant, bee, cow, and data/test.npz holds ant,"),
-        (
-            {"dataset": DATASET.model_dump() | {"content": "sha256:2"}},
-            r"models/net1.pt was trained on digits \(sha256:2\), and",
-        ),
+        ({"dataset": OTHER_IMAGES}, r"models/net1.pt was trained on digits \(sha256:2\), and"),
     ],
 )
 def test_a_checkpoint_that_does_not_fit_is_refused(changes, says):
     split = dataset.Split(np.zeros((4, 32, 32, 3), np.uint8), np.arange(4, dtype=np.uint8), NAMES, DATASET)
     evaluate.check_fits(TRAINED, "net1", split)
     with pytest.raises(UserError, match=f"^{says}"):
-        evaluate.check_fits(TRAINED | changes, "net1", split)
+        evaluate.check_fits(TRAINED.model_copy(update=changes), "net1", split)

@@ -1,4 +1,4 @@
 """What several nets' results say: tables, statistics, the study's claims, and the report. Never torch.
 
-Imports `foundation` and nothing else of the project.
+Imports `results` and `foundation`.
 """

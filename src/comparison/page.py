@@ -14,7 +14,6 @@ def render(title: str, sections: list[Section], figures: dict[str, bytes]) -> st
     """The page as HTML, the same bytes for the same input.
 
     figures: PNG files by their captions, which are also what a reader who cannot see them is told.
-
     All texts are escaped: names of classes and nets come from data and params.yaml.
     """
     environment = Environment(

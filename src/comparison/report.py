@@ -5,7 +5,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from comparison import statistics
+from comparison.claims import Finding
 from comparison.formatting import NOTHING, p_value, percent, percent_within, signed, signed_within, whole
+from comparison.run import Run
+from comparison.tables import Tables
+from results.trained import TrainingFigures
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,23 @@ class Section:
         return f"{paragraph}\n{cells.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
 
 
-def overall(table: pd.DataFrame, run: dict) -> Section:
+def markdown_page(heading: str, sections: list[Section], figures: dict[str, str]) -> str:
+    """`metrics/comparison.md`; figures: links by their captions."""
+    links = "".join(f"![{caption}]({link})\n" for caption, link in figures.items())
+    return "\n".join([f"# {heading}\n", *(section.markdown() for section in sections), f"## Figures\n\n{links}"])
+
+
+def make_sections(run: Run, tables: Tables, findings: dict[str, Finding]) -> list[Section]:
+    return [
+        net_section(run, tables.nets),
+        class_section(tables.classes),
+        pair_section(tables.pairs),
+        mistake_section(tables.mistakes, run.nets),
+        claim_section(findings),
+    ]
+
+
+def net_section(run: Run, table: pd.DataFrame) -> Section:
     accuracy = [
         percent_within(*row) for row in table[["accuracy", "accuracy_low", "accuracy_high"]].itertuples(index=False)
     ]
@@ -46,18 +66,31 @@ def overall(table: pd.DataFrame, run: dict) -> Section:
         "test accuracy (%)": accuracy,
     }
     if "study" in table:
-        cells |= {"the study (%)": table["study"].map(percent), "ours − the study": table["difference"].map(signed)}
+        study = [percent(accuracy, 0) for accuracy in table["study"]]  # which it gives without decimals
+        cells |= {"the study (%)": study, "ours − the study": table["difference"].map(signed)}
     cells |= {"training accuracy (%)": table["training_accuracy"].map(percent), "gap": table["gap"].map(signed)}
     text = (
-        f"Accuracy on the {whole(run['dataset']['test_images'])} test images, with its 95 % interval (Wilson's). "
+        f"Accuracy on the {whole(run.conditions.dataset.test_images)} test images, with its 95 % interval (Wilson's). "
         "Training accuracy is that of the last epoch, taken while the net learns; the gap is training less test "
         "accuracy. Multiply-adds are those of the convolutions and linear layers. Each net was trained once: intervals "
-        "and tests say how far the choice of test images matters, not how far another seed would."
+        "and tests say how far the choice of test images matters, not how far another seed would. "
+        f"{trained_with(run.training)}"
     )
     return Section("Overall", text, pd.DataFrame(cells), words=("net",))
 
 
-def per_class(table: pd.DataFrame) -> Section:
+def trained_with(training: dict[str, TrainingFigures]) -> str:
+    """PyTorch's version and the device; the nets are named where these are not the same for all."""
+    machines: dict[str, list[str]] = {}
+    for net, figures in training.items():
+        machines.setdefault(f"PyTorch {figures.torch} on {figures.device}", []).append(net)
+    if len(machines) == 1:
+        return f"Trained with {next(iter(machines))}."
+    named = "; ".join(f"{', '.join(nets)} with {machine}" for machine, nets in machines.items())
+    return f"The nets were not trained alike, which alone can make a difference: {named}."
+
+
+def class_section(table: pd.DataFrame) -> Section:
     """One row a class, one column a net, and the study's beside it; the best net of a class is marked."""
     nets = table["net"].unique()
     cells, best = {"true class": table["class"].unique()}, set()
@@ -65,9 +98,10 @@ def per_class(table: pd.DataFrame) -> Section:
     marked = (table["accuracy"] == top) & (top > bottom)
     for net in nets:
         rows = table[table["net"] == net]
-        cells[net] = [percent_within(*row) for row in rows[["accuracy", "low", "high"]].itertuples(index=False)]
+        accuracy = rows[["accuracy", "low", "high"]].itertuples(index=False)
+        cells[net] = [percent_within(*row, decimals=1) for row in accuracy]
         if "study" in table and rows["study"].notna().any():
-            cells[f"{net}, the study"] = rows["study"].map(percent).tolist()
+            cells[f"{net}, the study"] = [percent(accuracy, 0) for accuracy in rows["study"]]
         best |= {(position, net) for position, is_best in enumerate(marked[rows.index]) if is_best}
     text = "Test accuracy (%) on the images of each class, with its 95 % interval (Wilson's)." + (
         " The best of the nets is marked; where intervals overlap, that may be chance." if len(nets) > 1 else ""
@@ -75,7 +109,7 @@ def per_class(table: pd.DataFrame) -> Section:
     return Section("Per class", text, pd.DataFrame(cells), words=("true class",), best=frozenset(best))
 
 
-def differences(pairs: pd.DataFrame) -> Section:
+def pair_section(pairs: pd.DataFrame) -> Section:
     title = "Is the difference real?"
     if pairs.empty:
         return Section(title, "This run has one net, so there is no difference to test.", pd.DataFrame(), words=())
@@ -98,13 +132,14 @@ def differences(pairs: pd.DataFrame) -> Section:
     return Section(title, text, pd.DataFrame(cells), words=("nets", "real?"))
 
 
-def confusions(table: pd.DataFrame, nets: list[str]) -> Section:
+def mistake_section(table: pd.DataFrame, nets: list[str]) -> Section:
     """One column a net, its most confused pairs from the top; the paragraph names those that all nets share."""
     title = "Most confused pairs"
     if table.empty:
         return Section(title, "No net gets any test image wrong.", pd.DataFrame(), words=())
     table = table.assign(pair=table["true"] + " → " + table["predicted"])
-    cells = table["pair"] + ", " + table["images"].map(whole) + " (" + table["rate"].map(percent) + " %)"
+    shares = pd.Series([percent(rate, 1) for rate in table["rate"]], index=table.index)
+    cells = table["pair"] + ", " + table["images"].map(whole) + " (" + shares + " %)"
     grid = cells.set_axis(pd.MultiIndex.from_frame(table[["rank", "net"]])).unstack(fill_value=NOTHING)
     grid = grid.reindex(columns=nets, fill_value=NOTHING).rename_axis(index="#", columns=None).reset_index()
     text = "The true class → the class predicted instead: the images, and their share of the true class."
@@ -115,10 +150,10 @@ def confusions(table: pd.DataFrame, nets: list[str]) -> Section:
     return Section(title, text, grid, words=tuple(nets))
 
 
-def claims(findings: dict[str, dict[str, str]]) -> Section:
+def claim_section(findings: dict[str, Finding]) -> Section:
     text = (
         "What the study concludes, tested by the rules in `src/comparison/claims.py`. Not decided means that this run "
         "cannot tell; p is the corrected one from above."
     )
-    cells = pd.DataFrame(findings.values())[["claim", "verdict", "figure", "reason"]]
+    cells = pd.DataFrame([vars(finding) for finding in findings.values()])[["claim", "verdict", "figure", "reason"]]
     return Section("The study's claims", text, cells, words=tuple(cells.columns))

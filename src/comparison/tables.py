@@ -1,48 +1,71 @@
 """The comparison's tables as numbers, the way `metrics/*.csv` hold them. Accuracies and their differences are in %."""
 
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from comparison import statistics
+from comparison.run import Run
 
 MOST_CONFUSED = 5
 
 
-def overall(details: dict[str, dict], training: dict[str, dict], study: pd.DataFrame) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Tables:
+    nets: pd.DataFrame
+    classes: pd.DataFrame
+    pairs: pd.DataFrame
+    mistakes: pd.DataFrame
+
+
+def make_tables(run: Run) -> Tables:
+    return Tables(net_table(run), class_table(run), pair_table(run.predictions), mistake_table(run.matrices))
+
+
+def net_table(run: Run) -> pd.DataFrame:
     """One row a net: size, multiply-adds an image, accuracy with its interval, training accuracy over the last epoch
     and its gap to accuracy; on the study's images also the study's accuracy and ours less that.
     """
     rows = []
-    for net, detail in details.items():
-        correct = sum(row["correct"] for row in detail["classes"].values())
-        low, high = statistics.wilson(correct, detail["test_images"])
-        row = {"net": net, **{key: detail[key] for key in ("layers", "parameters", "multiply_adds", "accuracy")}}
-        row |= {"accuracy_low": 100 * low, "accuracy_high": 100 * high}
-        row |= {"training_accuracy": training[net]["accuracy"], "gap": training[net]["accuracy"] - row["accuracy"]}
-        if not study.empty:
-            row["study"] = study[net]["overall"] if net in study else np.nan
+    for net, evaluation in run.evaluations.items():
+        correct = sum(counts.correct for counts in evaluation.classes.values())
+        low, high = statistics.wilson(correct, evaluation.test_images)
+        training_accuracy = run.training[net].accuracy
+        row = {
+            "net": net,
+            "layers": evaluation.layers,
+            "parameters": evaluation.parameters,
+            "multiply_adds": evaluation.multiply_adds,
+            "accuracy": evaluation.accuracy,
+            "accuracy_low": 100 * low,
+            "accuracy_high": 100 * high,
+            "training_accuracy": training_accuracy,
+            "gap": training_accuracy - evaluation.accuracy,
+        }
+        if not run.study.empty:
+            row["study"] = run.study[net]["overall"] if net in run.study else np.nan
             row["difference"] = row["accuracy"] - row["study"]
         rows.append(row)
     return pd.DataFrame(rows).round(4)
 
 
-def per_class(details: dict[str, dict], study: pd.DataFrame) -> pd.DataFrame:
+def class_table(run: Run) -> pd.DataFrame:
     """One row a class, in label order, and net: how many of its test images are right, and the study's accuracy."""
     rows = []
-    for name in next(iter(details.values()))["class_names"]:
-        for net, detail in details.items():
-            counts = detail["classes"][name]
-            low, high = statistics.wilson(counts["correct"], counts["images"])
-            row = {"class": name, "net": net, **counts, "low": 100 * low, "high": 100 * high}
-            if not study.empty:
-                row["study"] = study[net][name] if net in study else np.nan
+    for name in run.conditions.class_names:
+        for net, evaluation in run.evaluations.items():
+            counts = evaluation.classes[name]
+            low, high = statistics.wilson(counts.correct, counts.images)
+            row = {"class": name, "net": net, **counts.model_dump(), "low": 100 * low, "high": 100 * high}
+            if not run.study.empty:
+                row["study"] = run.study[net][name] if net in run.study else np.nan
             rows.append(row)
     return pd.DataFrame(rows).round(4)
 
 
-def pairs(predictions: pd.DataFrame) -> pd.DataFrame:
+def pair_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """One row a pair of nets: McNemar's exact test on the same images.
 
     predictions: the `actual` class of each image and what each net predicts. Columns: `only_first` and `only_second`
@@ -73,7 +96,7 @@ def pairs(predictions: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def confusions(matrices: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def mistake_table(matrices: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """One row a net and rank: the class pairs, true → predicted, it confuses most; of equal ones the first by label.
 
     matrices: counts, true classes down, predicted across. `rate` is the share of the true class's images, in %. A net

@@ -1,4 +1,4 @@
 """The pictures in `plots/`: how they look, and what each shows. Never torch.
 
-Imports `foundation` and nothing else of the project.
+Imports `results` and `params`.
 """

@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
-from figures import style as plot_style
+from figures import style
 
 TYPE = 8  # points
 MOST_COUNTED = 20  # classes; the counts of more would be too small to read
 
 
-def figure(matrices: dict[str, pd.DataFrame], title: str) -> Figure:
+def confusion_figure(matrices: dict[str, pd.DataFrame], title: str) -> Figure:
     """The matrix of each net: counts in the cells, shaded by their share of the true class, 0 to 100 % for all.
 
     matrices: for each net the counts, true classes down, predicted across.
@@ -30,7 +30,7 @@ def figure(matrices: dict[str, pd.DataFrame], title: str) -> Figure:
     for axes, (net, matrix) in zip(used, matrices.items(), strict=True):
         mesh = draw(axes, matrix, side)
         if columns > 1:
-            axes.set_title(plot_style.short(net))
+            axes.set_title(style.short(net))
     figure.colorbar(mesh, ax=used, label="share of the true class (%)", aspect=40, shrink=min(1, 2 / rows))
     figure.suptitle(title)
     return figure
@@ -39,7 +39,7 @@ def figure(matrices: dict[str, pd.DataFrame], title: str) -> Figure:
 def draw(axes: Axes, matrix: pd.DataFrame, side: float) -> QuadMesh:
     """Draw `matrix` on `axes`, a square of `side` inches; the mesh is for a colour bar."""
     share = 100 * matrix.div(matrix.sum(axis=1).clip(lower=1), axis=0)
-    names = [plot_style.short(name, 16) for name in matrix.columns]
+    names = [style.short(name, 16) for name in matrix.columns]
     cell = 72 * side / len(names)  # points; a letter is about 0.6 of its size wide
     digits = len(str(matrix.to_numpy().max()))
     counted = len(names) <= MOST_COUNTED

@@ -1,15 +1,13 @@
 """How the figures look: one size of type, colours that survive grey printing, the same bytes every time."""
 
 import io
-from pathlib import Path
+from dataclasses import dataclass
 
 import matplotlib
 
 matplotlib.use("Agg")  # no display is needed
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
-
-from foundation.atomic import write_bytes
 
 WIDTH = 7.5  # inches, with type of 8 to 11 points: readable at the 900 pixels a README has
 DPI = 200  # which is 300 dots an inch where a page prints the figure 5 inches wide
@@ -19,6 +17,7 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)), (0, (8, 3))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 
+matplotlib.rcdefaults()  # whatever the user's own matplotlibrc says
 plt.rcParams.update(
     {
         "font.size": 10,
@@ -36,7 +35,7 @@ plt.rcParams.update(
 )
 
 
-def style(position: int) -> dict:
+def net_style(position: int) -> dict:
     """Colour, line style and marker of the net at `position` in params.yaml; they repeat together after 64 nets."""
     i, shift = position % len(COLOURS), position // len(COLOURS)
     j = (i + shift) % len(COLOURS)
@@ -48,14 +47,17 @@ def short(name: str, limit: int = 24) -> str:
     return name if len(name) <= limit else f"{name[: limit // 2]}…{name[len(name) - (limit - 1) // 2 :]}"
 
 
-def png(figure: Figure) -> bytes:
-    """`figure` as PNG; closes it."""
+@dataclass(frozen=True)
+class Picture:
+    """A figure as PNG, and its title in one line."""
+
+    caption: str
+    png: bytes
+
+
+def drawn(figure: Figure) -> Picture:
+    """`figure` as a picture; closes it."""
     file = io.BytesIO()
     figure.savefig(file, format="png")
     plt.close(figure)
-    return file.getvalue()
-
-
-def save(figure: Figure, path: str | Path) -> None:
-    """Write `figure` as PNG and close it."""
-    write_bytes(path, png(figure))
+    return Picture(figure.get_suptitle().replace("\n", " "), file.getvalue())

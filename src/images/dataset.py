@@ -11,7 +11,7 @@ import numpy as np
 
 from foundation.atomic import replacing
 from foundation.errors import UserError
-from foundation.validation import Section
+from foundation.validation import StrictModel
 
 if TYPE_CHECKING:
     import torch  # takes seconds, and `fetch` and `compare` need no tensors
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 IMAGE_SHAPE = (32, 32, 3)
 
 
-class Dataset(Section):
+class Dataset(StrictModel):
     """What is known of the images beside themselves; `data/dataset.json` says it of those in `data/`."""
 
     source: str  # its name in `data.sources` of params.yaml

@@ -1,4 +1,4 @@
-"""A net as training and evaluation share it: its checkpoint, and the device it computes on.
+"""A net as training and evaluation share it: its checkpoint, the device it computes on, what it says and costs.
 
-Imports `nets` and `foundation`.
+Imports `nets`, `results`, `images` and `foundation`.
 """

@@ -13,7 +13,7 @@ from foundation.errors import UserError
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
-def select(name: str | None = None) -> torch.device:
+def select_device(name: str | None = None) -> torch.device:
     """The device `name`, or a CUDA GPU when there is one, else the CPU; raises `UserError` for one that is not here."""
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -25,7 +25,7 @@ def select(name: str | None = None) -> torch.device:
     return device
 
 
-def describe(device: torch.device) -> str:
+def describe_device(device: torch.device) -> str:
     """What about the hardware can change the last bits of a result: the GPU, or the CPU's vector instructions."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
@@ -57,5 +57,7 @@ def keep_freed_memory() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             libc = ctypes.CDLL("libc.so.6")
-            libc.mallopt(M_MMAP_THRESHOLD, 2**30) or libc.mallopt(M_MMAP_THRESHOLD, 2**25)  # an older glibc's most
+            accepted = libc.mallopt(M_MMAP_THRESHOLD, 2**30)
+            if not accepted:
+                libc.mallopt(M_MMAP_THRESHOLD, 2**25)  # the most an older glibc takes
             libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)

@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from comparison import claims, report, tables
+from comparison.claims import judge
 from comparison.page import render
-from comparison.report import Section
+from comparison.report import Section, make_sections
+from comparison.tables import make_tables
 
 STUDY = pd.DataFrame(
     {net: [accuracy] * 11 for net, accuracy in made_up.NETS.items()}, index=[*made_up.CIFAR10, "overall"]
@@ -89,14 +90,9 @@ class Page(HTMLParser):
 
 
 def made_up_report(nets: dict[str, float] = made_up.NETS, study: pd.DataFrame = STUDY) -> list[Section]:
-    run = made_up.cifar_like(nets, images=1000)
-    return [
-        report.overall(tables.overall(run.details, run.training, study), run.common),
-        report.per_class(tables.per_class(run.details, study)),
-        report.differences(tables.pairs(run.predictions)),
-        report.confusions(tables.confusions(run.matrices), list(nets)),
-        report.claims(claims.judge(run.evidence(study))),
-    ]
+    run = made_up.cifar_like(nets, images=1000, study=study)
+    tables = make_tables(run)
+    return make_sections(run, tables, judge(run, tables))
 
 
 def png(width: int, height: int) -> bytes:

@@ -10,7 +10,6 @@ from comparison import claims, formatting, report, tables
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-NO_STUDY = pd.DataFrame()
 STUDY = pd.DataFrame({"net1": [*range(50, 60), 61]}, index=[*CIFAR10, "overall"])
 
 
@@ -35,33 +34,34 @@ def test_a_section_without_a_table_is_its_sentence():
 
 
 def test_a_net_the_study_does_not_have_gets_a_dash():
-    run = made_up.cifar_like({"net1": 0.615, "mine": 0.4}, images=1000)
-    head, first, second = cells(report.overall(tables.overall(run.details, run.training, STUDY), run.common).markdown())
+    run = made_up.cifar_like({"net1": 0.615, "mine": 0.4}, images=1000, study=STUDY)
+    head, first, second = cells(report.net_section(run, tables.net_table(run)).markdown())
     assert head[4:7] == ["test accuracy (%)", "the study (%)", "ours − the study"]
-    assert first == ["net1", "5", "1,000", "10,000", "61.5 (58.4–64.5)", "61.0", "+0.5", "61.5", "+0.0"]
-    assert second == ["mine", "5", "2,000", "20,000", "40.0 (37.0–43.1)", "–", "–", "45.0", "+5.0"]
-    per_class = report.per_class(tables.per_class(run.details, STUDY))
+    assert first == ["net1", "5", "1,000", "10,000", "61.50 (58.4–64.5)", "61", "+0.50", "61.50", "+0.00"]
+    assert second == ["mine", "5", "2,000", "20,000", "40.00 (37.0–43.1)", "–", "–", "45.00", "+5.00"]
+    per_class = report.class_section(tables.class_table(run))
     assert list(per_class.table) == ["true class", "net1", "net1, the study", "mine"]
-    assert per_class.table["net1, the study"].tolist() == [f"{accuracy}.0" for accuracy in range(50, 60)]
+    assert per_class.table["net1, the study"].tolist() == [str(accuracy) for accuracy in range(50, 60)]
 
 
 def test_the_best_nets_of_a_class_are_marked_unless_all_are_equal():
     actual = np.array([0, 0, 1, 1, 2, 2])
     predicted = {"x": [0, 0, 1, 0, 0, 0], "y": [0, 1, 1, 0, 0, 0], "z": [0, 0, 0, 1, 0, 0]}
     run = made_up.run(["a", "b", "c"], actual, {net: np.array(indices) for net, indices in predicted.items()})
-    section = report.per_class(tables.per_class(run.details, NO_STUDY))
+    section = report.class_section(tables.class_table(run))
     assert section.best == {(0, "x"), (0, "z")}
 
 
 def test_differences_say_what_could_be_chance():
-    section = report.differences(tables.pairs(made_up.cifar_like({"a": 0.60, "b": 0.61, "c": 0.80}, 1000).predictions))
+    run = made_up.cifar_like({"a": 0.60, "b": 0.61, "c": 0.80}, 1000)
+    section = report.pair_section(tables.pair_table(run.predictions))
     assert section.table["real?"].tolist() == ["could be chance", "yes", "yes"]
     assert section.table["nets"].tolist() == ["a → b", "a → c", "b → c"]
     assert "number of pairs, 3" in section.text
 
 
 def test_one_net_has_no_differences():
-    section = report.differences(tables.pairs(made_up.cifar_like({"only": 0.6}, 100).predictions))
+    section = report.pair_section(tables.pair_table(made_up.cifar_like({"only": 0.6}, 100).predictions))
     assert section.table.empty
     assert "one net" in section.text
 
@@ -69,7 +69,8 @@ def test_one_net_has_no_differences():
 def test_confusions_that_all_nets_share_are_named():
     actual = np.array([0, 0, 1, 1])
     predicted = {"x": np.array([1, 1, 1, 0]), "y": np.array([1, 0, 1, 1])}
-    section = report.confusions(tables.confusions(made_up.run(["a", "b"], actual, predicted).matrices), ["x", "y"])
+    run = made_up.run(["a", "b"], actual, predicted)
+    section = report.mistake_section(tables.mistake_table(run.matrices), ["x", "y"])
     assert section.text.endswith("In the list of every net: a → b.")
     assert cells(section.markdown())[1:] == [
         ["1", "a → b, 2 (100.0 %)", "a → b, 1 (50.0 %)"],
@@ -80,15 +81,16 @@ def test_confusions_that_all_nets_share_are_named():
 def test_confusions_where_nets_share_none_or_make_none():
     actual, right = np.array([0, 1]), np.array([0, 1])
     run = made_up.run(["a", "b"], actual, {"right": right, "wrong": np.array([1, 0])})
-    section = report.confusions(tables.confusions(run.matrices), ["right", "wrong"])
+    section = report.mistake_section(tables.mistake_table(run.matrices), ["right", "wrong"])
     assert section.text.endswith("In the list of every net: none.")
     assert section.table["right"].tolist() == ["–", "–"]
-    perfect = tables.confusions({"right": run.matrices["right"]})
-    assert report.confusions(perfect, ["right"]).markdown().endswith("No net gets any test image wrong.\n")
+    perfect = tables.mistake_table({"right": run.matrices["right"]})
+    assert report.mistake_section(perfect, ["right"]).markdown().endswith("No net gets any test image wrong.\n")
 
 
 def test_claims_are_a_row_each():
-    section = report.claims(claims.judge(made_up.cifar_like(images=100).evidence()))
+    run = made_up.cifar_like(images=100)
+    section = report.claim_section(claims.judge(run, tables.make_tables(run)))
     assert list(section.table) == ["claim", "verdict", "figure", "reason"]
     assert len(section.table) == len(claims.CLAIMS)
 
@@ -96,16 +98,46 @@ def test_claims_are_a_row_each():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (formatting.signed(-0.04), "+0.0"),
-        (formatting.signed(-3.25), "−3.2"),
+        (formatting.signed(-0.004), "+0.00"),
+        (formatting.signed(-3.25), "−3.25"),
+        (formatting.signed(-3.25, 1), "−3.3"),
         (formatting.signed(float("nan")), "–"),
-        (formatting.percent(100.0), "100.0"),
+        (formatting.percent(100.0), "100.00"),
+        (formatting.percent(15.85, 1), "15.9"),
+        (formatting.percent(2.05, 1), "2.1"),
+        (formatting.percent(0.005), "0.01"),
+        (formatting.percent(61.0, 0), "61"),
+        (formatting.percent(75.09 - 59.24), "15.85"),
         (formatting.whole(1234567), "1,234,567"),
         (formatting.p_value(0.0), "< 0.0001"),
         (formatting.p_relation(0.0312), "p = 0.0312"),
-        (formatting.signed_within(1.0, -2.0, 4.0), "+1.0 (−2.0 to +4.0)"),
-        (formatting.percent_within(50.0, 40.0, 60.0), "50.0 (40.0–60.0)"),
+        (formatting.signed_within(1.0, -2.0, 4.0), "+1.00 (−2.0 to +4.0)"),
+        (formatting.percent_within(50.0, 40.0, 60.0), "50.00 (40.0–60.0)"),
+        (formatting.percent_within(50.0, 40.0, 60.0, decimals=1), "50.0 (40.0–60.0)"),
     ],
 )
 def test_numbers_as_a_reader_sees_them(text, expected):
     assert text == expected
+
+
+def test_differences_add_up_as_they_are_printed():
+    run = made_up.cifar_like({"a": 0.5924, "b": 0.7509, "c": 0.7714})
+    overall = report.net_section(run, tables.net_table(run)).table
+    accuracy = [float(cell.split()[0]) for cell in overall["test accuracy (%)"]]
+    difference = report.pair_section(tables.pair_table(run.predictions)).table["difference (points)"]
+    a_b, a_c, b_c = (float(cell.split()[0]) for cell in difference)
+    assert (a_b, a_c, b_c) == (15.85, 17.9, 2.05)
+    assert round(a_b + b_c, 2) == a_c
+    assert [round(accuracy[1] - accuracy[0], 2), round(accuracy[2] - accuracy[1], 2)] == [a_b, b_c]
+
+
+def test_the_report_says_once_what_all_nets_were_trained_with():
+    run = made_up.cifar_like({"net1": 0.6, "net2": 0.7, "net3": 0.8}, images=100)
+    assert report.trained_with(run.training) == "Trained with PyTorch 2.0 on an abacus."
+    other = run.training | {"net2": run.training["net2"].model_copy(update={"device": "a GPU"})}
+    assert report.trained_with(other) == (
+        "The nets were not trained alike, which alone can make a difference: "
+        "net1, net3 with PyTorch 2.0 on an abacus; net2 with PyTorch 2.0 on a GPU."
+    )
+    newer = run.training | {"net3": run.training["net3"].model_copy(update={"torch": "3.0"})}
+    assert "net1, net2 with PyTorch 2.0 on an abacus; net3 with PyTorch 3.0 on" in report.trained_with(newer)

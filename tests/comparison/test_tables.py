@@ -7,21 +7,21 @@ import pytest
 from made_up import CIFAR10
 
 from comparison import tables
+from comparison.run import Run
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-NO_STUDY = pd.DataFrame()
 STUDY = pd.DataFrame({"net1": [*range(50, 60), 61]}, index=[*CIFAR10, "overall"])
 
 
-def of(names: list[str], actual: list[int], **predicted: list[int]) -> made_up.Run:
+def of(names: list[str], actual: list[int], **predicted: list[int]) -> Run:
     return made_up.run(names, np.array(actual), {net: np.array(indices) for net, indices in predicted.items()})
 
 
 def test_the_overall_table_has_intervals_and_the_gap():
     run = of(["a", "b"], [0] * 10 + [1] * 10, net1=[0] * 20, mine=[1] * 10 + [0] * 10)
-    run.training["net1"]["accuracy"] = 62.1234
-    table = tables.overall(run.details, run.training, NO_STUDY).set_index("net")
+    run.training["net1"] = run.training["net1"].model_copy(update={"accuracy": 62.1234})
+    table = tables.net_table(run).set_index("net")
     assert table.loc["net1", ["accuracy", "training_accuracy", "gap"]].tolist() == [50, 62.1234, 12.1234]
     assert table.loc["mine", ["accuracy", "accuracy_low", "accuracy_high"]].tolist() == [0, 0, 16.1125]  # Newcombe's
     assert list(table) == [
@@ -30,18 +30,18 @@ def test_the_overall_table_has_intervals_and_the_gap():
 
 
 def test_the_studys_figures_stand_beside_ours_where_it_has_them():
-    run = made_up.cifar_like({"net1": 0.615, "mine": 0.4}, images=1000)
-    overall = tables.overall(run.details, run.training, STUDY).set_index("net")
+    run = made_up.cifar_like({"net1": 0.615, "mine": 0.4}, images=1000, study=STUDY)
+    overall = tables.net_table(run).set_index("net")
     assert overall.loc["net1", ["accuracy", "study", "difference"]].tolist() == [61.5, 61.0, 0.5]
     assert overall.loc["mine", ["study", "difference"]].isna().all()
-    per_class = tables.per_class(run.details, STUDY)
+    per_class = tables.class_table(run)
     assert per_class.loc[per_class["net"] == "net1", "study"].tolist() == list(range(50, 60))
     assert per_class.loc[per_class["net"] == "mine", "study"].isna().all()
 
 
 def test_classes_come_in_label_order_and_nets_in_the_order_given():
     run = made_up.cifar_like({"z": 0.5, "a": 0.6}, images=100)
-    table = tables.per_class(run.details, NO_STUDY)
+    table = tables.class_table(run)
     assert list(zip(table["class"], table["net"], strict=True)) == [(name, net) for name in CIFAR10 for net in "za"]
     assert list(table) == ["class", "net", "images", "correct", "accuracy", "low", "high"]
     assert (table["low"] <= table["accuracy"]).all()
@@ -50,7 +50,7 @@ def test_classes_come_in_label_order_and_nets_in_the_order_given():
 
 def test_pairs_count_the_images_that_one_net_alone_gets_right():
     run = of(["a", "b"], [0, 0, 0, 1, 1, 1], x=[0, 0, 0, 0, 0, 1], y=[0, 1, 1, 1, 1, 1], z=[0, 0, 0, 0, 0, 1])
-    table = tables.pairs(run.predictions)
+    table = tables.pair_table(run.predictions)
     assert table[["first", "second", "only_first", "only_second"]].to_numpy().tolist() == [
         ["x", "y", 2, 2],
         ["x", "z", 0, 0],
@@ -61,8 +61,8 @@ def test_pairs_count_the_images_that_one_net_alone_gets_right():
 
 def test_pairs_agree_with_the_overall_table():
     run = made_up.cifar_like()
-    accuracy = tables.overall(run.details, run.training, NO_STUDY).set_index("net")["accuracy"]
-    table = tables.pairs(run.predictions)
+    accuracy = tables.net_table(run).set_index("net")["accuracy"]
+    table = tables.pair_table(run.predictions)
     expected = accuracy[table["second"]].to_numpy() - accuracy[table["first"]].to_numpy()
     assert table["difference"].to_numpy() == pytest.approx(expected)
     assert ((table["low"] < table["difference"]) & (table["difference"] < table["high"])).all()
@@ -72,12 +72,12 @@ def test_pairs_agree_with_the_overall_table():
 @pytest.mark.parametrize(("nets", "pairs"), [(1, 0), (2, 1), (8, 28)])
 def test_there_are_as_many_pairs_as_the_nets_allow(nets, pairs):
     run = made_up.cifar_like(dict.fromkeys([f"n{i}" for i in range(nets)], 0.7), images=10)
-    assert len(tables.pairs(run.predictions)) == pairs
+    assert len(tables.pair_table(run.predictions)) == pairs
 
 
 def test_the_most_confused_pairs_come_first_and_equal_ones_by_label():
     run = of(["a", "b", "c"], [0, 0, 0, 1, 1, 1, 2, 2, 2, 2], net=[0, 2, 1, 2, 2, 1, 0, 1, 2, 2])
-    table = tables.confusions(run.matrices)
+    table = tables.mistake_table(run.matrices)
     pairs = ["b → c", "a → b", "a → c", "c → a", "c → b"]
     assert (table["true"] + " → " + table["predicted"]).tolist() == pairs
     assert table["rank"].tolist() == [1, 2, 3, 4, 5]
@@ -87,9 +87,9 @@ def test_the_most_confused_pairs_come_first_and_equal_ones_by_label():
 
 def test_a_net_that_confuses_little_has_few_rows():
     run = of(["a", "b"], [0, 1], right=[0, 1], chance=[0, 0])
-    table = tables.confusions(run.matrices)
+    table = tables.mistake_table(run.matrices)
     assert table[["net", "rank", "true", "predicted", "images"]].to_numpy().tolist() == [["chance", 1, "b", "a", 1]]
-    assert tables.confusions({"right": run.matrices["right"]}).empty
+    assert tables.mistake_table({"right": run.matrices["right"]}).empty
 
 
 def test_mistaken_pairs_add_both_directions():

@@ -12,10 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from comparison import tables
-from figures import comparison as comparison_figures
-from figures import confusion as confusion_map
-from figures import style as plot_style
+from comparison.run import Run
+from comparison.tables import class_table, net_table
+from figures import style
+from figures.confusion import confusion_figure
+from figures.cost import cost_figure
+from figures.frame import title
+from figures.loss import loss_figure
+from figures.per_class import per_class_figure
+from figures.wrong_by_all import wrong_by_all_figure
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -23,7 +28,6 @@ GENERATOR = np.random.default_rng(0)
 ACTUAL = np.arange(40) % 10
 EIGHT = {f"net{i}": GENERATOR.integers(0, 10, 40) for i in range(8)}
 LONG = ["a class with a very long name", "another one that is even longer than the first", "$x_1$ & <b>"]
-NO_STUDY = pd.DataFrame()
 RUNS = {
     "like CIFAR-10": made_up.cifar_like(images=2000),
     "one net": made_up.cifar_like({"net1": 0.6}, images=500),
@@ -40,12 +44,12 @@ RUNS = {
         [f"class {i}" for i in range(100)], np.arange(200) % 100, {"net1": np.arange(200) // 2}
     ),
 }
-FIGURES: dict[str, Callable[[made_up.Run], Figure]] = {
-    "loss": lambda run: comparison_figures.loss(run.curves, run.common),
-    "per class": lambda run: comparison_figures.per_class(tables.per_class(run.details, NO_STUDY), run.common),
-    "cost": lambda run: comparison_figures.cost(tables.overall(run.details, run.training, NO_STUDY), run.common),
-    "confusion": lambda run: comparison_figures.confusion(run.matrices, run.common),
-    "wrong by all": lambda run: comparison_figures.wrong_by_all(run.predictions, pictures(run), run.common),
+FIGURES: dict[str, Callable[[Run], Figure]] = {
+    "loss": lambda run: loss_figure(run.curves, run.conditions),
+    "per class": lambda run: per_class_figure(class_table(run), run.conditions),
+    "cost": lambda run: cost_figure(net_table(run), run.conditions),
+    "confusion": lambda run: confusion_figure(run.matrices, title("Confusion matrices", run.nets, run.conditions)),
+    "wrong by all": lambda run: wrong_by_all_figure(run.predictions, pictures(run), run.conditions),
 }
 
 
@@ -55,7 +59,7 @@ def _closed():
     plt.close("all")
 
 
-def pictures(run: made_up.Run) -> np.ndarray:
+def pictures(run: Run) -> np.ndarray:
     return np.zeros((len(run.predictions), 32, 32, 3), np.uint8)
 
 
@@ -96,7 +100,7 @@ def test_each_figure_is_titled_with_nets_dataset_and_recipe(figure):
 def test_the_loss_of_each_net_has_its_own_colour_and_line(count):
     run = RUNS["eight nets"]
     curves = dict(list(run.curves.items())[:count])
-    (axes,) = comparison_figures.loss(curves, run.common).axes
+    (axes,) = loss_figure(curves, run.conditions).axes
     assert len({(line.get_color(), line.get_linestyle(), line.get_marker()) for line in axes.lines}) == count
     assert axes.get_xlabel() == "training step (one batch of 5 images)"
     assert axes.get_ylabel() == "cross-entropy, mean of 1,000 steps (nats)"
@@ -104,13 +108,13 @@ def test_the_loss_of_each_net_has_its_own_colour_and_line(count):
 
 def test_a_net_looks_the_same_alone_and_among_others():
     run = RUNS["like CIFAR-10"]
-    (together,) = comparison_figures.loss(run.curves, run.common).axes
-    (alone,) = comparison_figures.loss({"net2": run.curves["net2"]}, run.common, position=1).axes
+    (together,) = loss_figure(run.curves, run.conditions).axes
+    (alone,) = loss_figure({"net2": run.curves["net2"]}, run.conditions, position=1).axes
     assert alone.lines[0].get_color() == together.lines[1].get_color()
 
 
 def test_no_two_of_64_nets_look_the_same():
-    styles = [plot_style.style(i) for i in range(64)]
+    styles = [style.net_style(i) for i in range(64)]
     assert all(a != b for a, b in combinations(styles, 2))
 
 
@@ -119,7 +123,7 @@ def test_classes_are_ordered_by_difficulty_and_the_studys_accuracy_is_hollow():
         [("easy", 90.0, 80.0, 95.0, 85.0), ("hard", 10.0, 5.0, 20.0, 30.0), ("b", 50.0, 40.0, 60.0, 55.0)],
         columns=["class", "accuracy", "low", "high", "study"],
     ).assign(net="net1")
-    (axes,) = comparison_figures.per_class(accuracy, RUNS["one net"].common).axes
+    (axes,) = per_class_figure(accuracy, RUNS["one net"].conditions).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["easy", "b", "hard"]
     study, ours = axes.lines[:2]
     assert study.get_xdata().tolist() == [85.0, 55.0, 30.0]
@@ -131,7 +135,7 @@ def test_classes_are_ordered_by_difficulty_and_the_studys_accuracy_is_hollow():
 
 def test_confusion_matrices_share_one_scale_and_show_counts():
     run = RUNS["like CIFAR-10"]
-    figure = comparison_figures.confusion(run.matrices, run.common)
+    figure = FIGURES["confusion"](run)
     meshes = [axes.collections[0] for axes in figure.axes[: len(run.matrices)]]
     assert {mesh.get_clim() for mesh in meshes} == {(0, 100)}
     counts = [int(text.get_text()) for text in figure.axes[0].texts]
@@ -140,7 +144,7 @@ def test_confusion_matrices_share_one_scale_and_show_counts():
 
 def test_a_class_without_images_has_no_share():
     matrix = pd.DataFrame([[3, 1], [0, 0]], index=["a", "b"], columns=["a", "b"])
-    mesh = confusion_map.figure({"net1": matrix}, "title").axes[0].collections[0]
+    mesh = confusion_figure({"net1": matrix}, "title").axes[0].collections[0]
     assert mesh.get_array().ravel().tolist() == [75, 25, 0, 0]
 
 
@@ -148,7 +152,7 @@ def test_the_sheet_shows_images_that_all_nets_get_wrong():
     names = ["a", "b", "c"]
     run = made_up.run(names, np.array([0, 1, 2, 0]), {"x": np.array([1, 1, 0, 2]), "y": np.array([2, 1, 1, 0])})
     images = np.arange(4, dtype=np.uint8)[:, None, None, None] + np.zeros((4, 32, 32, 3), np.uint8)
-    figure = comparison_figures.wrong_by_all(run.predictions, images, run.common)
+    figure = wrong_by_all_figure(run.predictions, images, run.conditions)
     assert figure.get_suptitle().startswith(
         "2 of 4 test images are wrong in every net; here are 2, the true class above"
     )
@@ -159,5 +163,5 @@ def test_the_sheet_shows_images_that_all_nets_get_wrong():
 
 
 def test_the_same_figure_gives_the_same_bytes():
-    first, second = (plot_style.png(FIGURES["confusion"](RUNS["one net"])) for _ in range(2))
+    first, second = (style.drawn(FIGURES["confusion"](RUNS["one net"])) for _ in range(2))
     assert first == second

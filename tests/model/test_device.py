@@ -11,13 +11,13 @@ from model import device
 
 def test_a_device_that_is_not_here_is_one_line():
     with pytest.raises(UserError, match="device nonsense cannot be used: ") as error:
-        device.select("nonsense")
+        device.select_device("nonsense")
     assert "\n" not in str(error.value)
 
 
 def test_a_gpu_when_there_is_one():
-    assert device.select().type == ("cuda" if torch.cuda.is_available() else "cpu")
-    assert device.select("cpu") == torch.device("cpu")
+    assert device.select_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert device.select_device("cpu") == torch.device("cpu")
 
 
 def test_threads_and_onednn_are_as_asked_for_and_kernels_are_deterministic():

@@ -1,0 +1,36 @@
+"""What stands around the plots of several nets: titles, legends, intervals."""
+
+import textwrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from figures.style import short
+from params import NamedRecipe
+from results.evaluated import Conditions
+
+
+def title(what: str, nets: list[str], conditions: Conditions) -> str:
+    """What a figure shows, of which nets, on which images, by which recipe; in lines that fit the figure's width."""
+    line = f"{what} of {', '.join(map(short, nets))} on {conditions.dataset.source}"
+    return f"{textwrap.fill(line, 84)}\n{describe(conditions.recipe)}"
+
+
+def describe(recipe: NamedRecipe) -> str:
+    """The recipe in half a line, for a title."""
+    epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"
+    return f"recipe {recipe.name}: batch {recipe.batch_size}, learning rate {recipe.learning_rate:g}, {epochs}"
+
+
+def legend(figure: Figure, handles: list) -> None:
+    """Below the axes, in as many columns as the width has room for, where it covers no point."""
+    widest = max(len(handle.get_label()) for handle in handles)
+    columns = min(len(handles), max(1, 80 // (widest + 8)))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, handlelength=3)
+
+
+def reach(accuracy: pd.DataFrame) -> np.ndarray:
+    """(2, N): how far each interval reaches below and above its accuracy, never less than 0 by rounding."""
+    ends = [accuracy["accuracy"] - accuracy["low"], accuracy["high"] - accuracy["accuracy"]]
+    return np.maximum(ends, 0)

@@ -1,0 +1,45 @@
+"""What is known of a net once it is evaluated."""
+
+from dataclasses import dataclass
+
+from foundation.validation import StrictModel
+from images.dataset import Dataset
+from params import NamedRecipe
+from results.trained import Description
+
+
+class ClassCounts(StrictModel):
+    """The test images of one class, those the net gets right, and their share in %."""
+
+    images: int
+    correct: int
+    accuracy: float
+
+
+class Evaluation(Description):
+    """`metrics/details/NET.json`: what was evaluated, its size and cost, and how it did on the test images.
+
+    layers: convolutions and linear layers; multiply_adds: theirs, for one image; accuracy in %; loss: mean
+    cross-entropy (nats); classes: in label order.
+    """
+
+    layers: int
+    parameters: int
+    multiply_adds: int
+    test_images: int
+    accuracy: float
+    loss: float
+    classes: dict[str, ClassCounts]
+
+    def dump(self) -> dict[str, object]:
+        """Its values as the file holds them."""
+        return self.sorted_dump() | self.model_dump(exclude=set(Description.model_fields))
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What nets must have in common to be compared."""
+
+    dataset: Dataset
+    recipe: NamedRecipe
+    class_names: list[str]
