@@ -50,7 +50,7 @@ def find(name: str, urls: list[str], read: Callable[[Path], Found], size: int | 
     where that is pinned. Raises `UserError` with each mirror's reason when all fail.
     """
     if os.environ.get(AT_HAND):
-        path = Path(os.path.expanduser(os.environ[AT_HAND]))
+        path = Path(os.path.expanduser(os.environ[AT_HAND]))  # that of Path raises where there is no home
         if not path.exists():
             raise UserError(f"{AT_HAND} names {path.absolute()}, and there is no such file or folder")
         try:
@@ -99,7 +99,7 @@ def _download(name: str, urls: list[str], read: Callable[[Path], Found], size: i
 
 
 def _complete(part: Path, url: str, read: Callable[[Path], Found], size: int | None, min_rate: float) -> Found:
-    """Get what `part` lacks from `url`, then `read` it. Wrong bytes are deleted; raises `StartOver` where some are old."""
+    """Get what `part` lacks from `url`, then `read` it; deletes wrong bytes, and raises `StartOver` if some are old."""
     continued = _append(part, url, size, min_rate)
     try:
         return read(part)
