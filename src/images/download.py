@@ -75,6 +75,7 @@ def _download(name: str, urls: list[str], read: Callable[[Path], Found], size: i
     part = DOWNLOADS / f"{name}.part"
     if part.is_symlink() or (part.exists() and not part.is_file()):  # only a plain file of ours is written to
         part.unlink()
+    # A mirror may join the line again: at its head to start over, at its end when it was slow, which beats none.
     line, slow, reasons = deque(urls), set(), {}
     while line:
         url = line.popleft()
