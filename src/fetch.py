@@ -6,57 +6,65 @@ writes  data/train.npz, data/test.npz   uint8 images (N, 32, 32, 3), uint8 label
 run     python src/fetch.py             CIFAR10_ARCHIVE=FILE_OR_FOLDER: use this copy, download nothing
 """
 
+from pathlib import Path
+
 import numpy as np
 
+from foundation import lock
 from foundation.atomic import write_json
 from foundation.errors import UserError, one_line_errors
 from images import dataset, download
-from params import Cifar10Python, Digits, load_params
+from params import Cifar10Python, Digits, Source, load_params
+
+LOCK = Path(".cache/fetch.lock")
 
 
 def main() -> None:
     data = load_params().data
     source = data.sources[data.source]
+    with lock.held(LOCK, "fetching images"):
+        arrays = read(data.source, source)
+        fetched = dataset.Dataset(
+            source=data.source,
+            content=f"md5:{source.md5}" if isinstance(source, Cifar10Python) else f"sha256:{source.sha256}",
+            lossless=source.lossless,
+            train_images=len(arrays["train"][1]),
+            test_images=len(arrays["test"][1]),
+        )
+        class_names = list(source.class_names.values())
+        splits = {name: dataset.Split(*arrays[name], class_names, fetched) for name in ("train", "test")}
+        for name, split in splits.items():
+            check_classes(name, split)
+        for name, split in splits.items():
+            dataset.save(f"data/{name}.npz", split)
+        write_json("data/dataset.json", fetched.model_dump())
+    print(f"{data.source}: {fetched.train_images:,} training and {fetched.test_images:,} test images")
+
+
+def read(name: str, source: Source) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """`{"train": (images, labels), "test": …}` of the source `name`, from the pinned bytes."""
     # The reader that is wanted is imported and no other: torchvision takes seconds.
     if isinstance(source, Digits):
         from images import digits
 
-        splits = digits.read(source)
+        return digits.read(source)
+    if isinstance(source, Cifar10Python):
+        from images import cifar10_python as reader
     else:
-        if isinstance(source, Cifar10Python):
-            from images import cifar10_python as reader
-        else:
-            from images import image_folders as reader
-        size = source.bytes if isinstance(source, Cifar10Python) else None
-        path = download.find(data.source, source.urls, lambda path: reader.check(path, source), size)
-        splits = reader.read(path, source)
-
-    class_names = list(source.class_names.values())
-    fetched = dataset.Dataset(
-        source=data.source,
-        content=f"md5:{source.md5}" if isinstance(source, Cifar10Python) else f"sha256:{source.sha256}",
-        lossless=source.lossless,
-        train_images=len(splits["train"][1]),
-        test_images=len(splits["test"][1]),
-    )
-    for name, (images, labels) in splits.items():
-        check_split(name, images, labels, class_names)
-    for name, (images, labels) in splits.items():
-        dataset.save(f"data/{name}.npz", dataset.Split(images, labels, class_names, fetched))
-    write_json("data/dataset.json", fetched.model_dump())
-    print(f"{data.source}: {fetched.train_images:,} training and {fetched.test_images:,} test images")
+        from images import image_folders as reader
+    size = source.bytes if isinstance(source, Cifar10Python) else None
+    files = download.find(name, source.urls, lambda path: reader.pinned_files(path, source), size)
+    try:
+        return reader.decode(files, source)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from None
 
 
-def check_split(name: str, images: np.ndarray, labels: np.ndarray, class_names: list[str]) -> None:
-    """Raise `UserError` unless there are images of the right shape for every class."""
-    if images.shape != (len(labels), *dataset.IMAGE_SHAPE) or images.dtype != np.uint8:
-        expected = (len(labels), *dataset.IMAGE_SHAPE)
-        raise UserError(f"{name} images: expected {expected} uint8, found {images.shape} {images.dtype}")
-    counts = np.bincount(labels, minlength=len(class_names))
-    if len(counts) > len(class_names) or not counts.all():
-        raise UserError(
-            f"{name} images: expected some of each of {class_names} and no others, found counts {counts.tolist()}"
-        )
+def check_classes(name: str, split: dataset.Split) -> None:
+    """Raise `UserError` unless there are images of every class."""
+    counts = np.bincount(split.labels, minlength=len(split.class_names))
+    if not counts.all():
+        raise UserError(f"{name} images: expected some of each of {split.class_names}, found counts {counts.tolist()}")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def machine() -> dict[str, str]:
 
 
 def golden_hashes(clone: Clone) -> dict[str, str]:
-    """Of what is trained and evaluated, less the figures that name the machine: what else these say, the loss curve does.
+    """Of what is trained and evaluated, less the figures that name the machine; the rest of those is in the loss curve.
 
     To fetch and to compare takes a minute anywhere.
     """

@@ -21,7 +21,7 @@ from pictures import png
 
 import nets
 from foundation.errors import UserError
-from images import cifar10_python, image_folders
+from images import cifar10_python, dataset, image_folders
 from model import checkpoint
 from params import Cifar10Python, ImageFolders
 
@@ -38,7 +38,7 @@ FOLDERS = ImageFolders(
     class_names={"a": "ant", "b": "bee"},
     urls=[],
 )
-KINDS = ["images.tar", "images.tar.gz", "images.tar.xz", "images.zip", "cifar10.tar.gz", "net.pt"]
+KINDS = ["images.tar", "images.tar.gz", "images.tar.xz", "images.zip", "cifar10.tar.gz", "split.npz", "net.pt"]
 CASES = [(kind, seed) for kind in KINDS for seed in range(8)]
 
 
@@ -46,6 +46,8 @@ def write(path: Path) -> Callable[[], list[bytes]]:
     """Write a sound file of the kind its name says; returns what checks and reads it, as the stages do."""
     if path.name == "net.pt":
         return write_checkpoint(path)
+    if path.name == "split.npz":
+        return write_split(path)
     contents = BATCHES if path.name.startswith("cifar10") else IMAGES
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -61,8 +63,8 @@ def write(path: Path) -> Callable[[], list[bytes]]:
     reader, source = (cifar10_python, pinned(path)) if contents is BATCHES else (image_folders, FOLDERS)
 
     def read() -> list[bytes]:
-        reader.check(path, source)
-        return [array.tobytes() for split in reader.read(path, source).values() for array in split]
+        splits = reader.decode(reader.pinned_files(path, source), source)
+        return [array.tobytes() for split in splits.values() for array in split]
 
     return read
 
@@ -74,6 +76,18 @@ def write_checkpoint(path: Path) -> Callable[[], list[bytes]]:
     def read() -> list[bytes]:
         net, description = checkpoint.load(path)
         return [str(description).encode(), *(tensor.numpy().tobytes() for tensor in net.state_dict().values())]
+
+    return read
+
+
+def write_split(path: Path) -> Callable[[], list[bytes]]:
+    described = dataset.Dataset(source="some", content="sha256:0", lossless=True, train_images=10, test_images=10)
+    images, labels = RANDOM.integers(0, 256, (10, 32, 32, 3), np.uint8), np.arange(10, dtype=np.uint8)
+    dataset.save(path, dataset.Split(images, labels, CLASSES, described))
+
+    def read() -> list[bytes]:
+        split = dataset.load(path)
+        return [split.images.tobytes(), split.labels.tobytes(), str((split.class_names, split.dataset)).encode()]
 
     return read
 
@@ -136,7 +150,7 @@ def test_a_damaged_batch_file_is_refused_or_of_the_right_form(seed):
     content = BATCHES["test_batch"]
     content = damage(content[:200], seed) + content[200:] if seed % 2 else damage(content, seed)
     try:
-        with cifar10_python._reading(Path("archive"), "test_batch"):
+        with cifar10_python._reading("test_batch"):
             images, labels = cifar10_python._batch(content, num_classes=10)
     except UserError:
         return

@@ -19,6 +19,8 @@ def held(path: Path, doing: str) -> Iterator[None]:
     Raises `UserError` that says what another process is `doing`, for example "training net1", while that one has it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink():  # the process id would be written to wherever it points
+        raise UserError(f"{path} is a symbolic link, and a lock is a file of its own: remove it")
     try:
         lock = LockFile(path)
     except LockError:

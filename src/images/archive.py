@@ -3,6 +3,7 @@
 An archive is a stranger's: whatever it claims, no more than the limits below comes into memory.
 """
 
+import io
 import re
 import stat
 import tarfile
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-from foundation.errors import UserError
+from foundation.errors import UserError, reason
 
 MAX_FILE_BYTES = 64 * 2**20  # CIFAR-10's largest is 31 MB
 MAX_BYTES = 2**30  # of an archive, and of the files in it; CIFAR-10 has 186 MB
@@ -29,14 +30,14 @@ class Member(NamedTuple):
     open: Callable[[], BinaryIO]
 
 
-def read_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Name (with `/`) and content of each file in the archive or folder `path`.
+def read_files(path: Path, archive: bytes | None = None) -> Iterator[tuple[str, bytes]]:
+    """Name (with `/`) and content of each file in the archive or folder `path`, or in `archive`, its bytes if given.
 
     Raises `UserError` for what is no archive, is damaged or encrypted, or holds names that point out of it, a name
     twice, links, devices, or too many or too large files. What it has yielded by then is to be thrown away.
     """
     try:
-        for member in _plain_files(path):
+        for member in _plain_files(path, archive):
             with member.open() as file:
                 content = file.read(member.size + 1)
             if len(content) != member.size:
@@ -45,14 +46,13 @@ def read_files(path: Path) -> Iterator[tuple[str, bytes]]:
     except UserError:
         raise
     except Exception as error:  # the readers raise whatever a damaged or hostile archive leads them to
-        reason = str(error).partition("\n")[0].rstrip(":- ") or type(error).__name__
-        raise UserError(f"{path} cannot be read as a tar or zip archive or a folder ({reason})") from None
+        raise UserError(f"{path} cannot be read as a tar or zip archive or a folder ({reason(error)})") from None
 
 
-def _plain_files(path: Path) -> Iterator[Member]:
+def _plain_files(path: Path, archive: bytes | None) -> Iterator[Member]:
     """The files of `path`, each known to keep within the limits before it is opened."""
     names, total = set(), 0
-    for count, member in enumerate(_members(path), start=1):
+    for count, member in enumerate(_members(path, archive), start=1):
         name = str(PurePosixPath(member.name))
         if count > MAX_MEMBERS:
             raise UserError(f"{path}: holds more than {MAX_MEMBERS:,} files and folders")
@@ -73,14 +73,18 @@ def _plain_files(path: Path) -> Iterator[Member]:
         yield member._replace(name=name)
 
 
-def _members(path: Path) -> Iterator[Member]:
-    if path.is_dir():
+def _members(path: Path, archive: bytes | None) -> Iterator[Member]:
+    if archive is None and path.is_dir():
         return _in_folder(path)
-    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait forever
+    if archive is None and not path.is_file():  # opening a pipe would wait for ever
         raise UserError(f"{path} is neither a file nor a folder")
-    if path.stat().st_size > MAX_BYTES:
-        raise UserError(f"{path} has {path.stat().st_size:,} bytes, and at most {MAX_BYTES:,} are read")
-    return _in_zip(path) if zipfile.is_zipfile(path) else _in_tar(path)
+    size = path.stat().st_size if archive is None else len(archive)
+    if size > MAX_BYTES:
+        raise UserError(f"{path} has {size:,} bytes, and at most {MAX_BYTES:,} are read")
+    file = path.open("rb") if archive is None else io.BytesIO(archive)
+    is_zip = zipfile.is_zipfile(file)
+    file.seek(0)
+    return _in_zip(path, file) if is_zip else _in_tar(file)
 
 
 def _in_folder(path: Path) -> Iterator[Member]:
@@ -91,8 +95,8 @@ def _in_folder(path: Path) -> Iterator[Member]:
         yield Member(name, status.st_size, is_folder, is_file, lambda file=file: file.open("rb"))
 
 
-def _in_zip(path: Path) -> Iterator[Member]:
-    with zipfile.ZipFile(path) as archive:
+def _in_zip(path: Path, file: BinaryIO) -> Iterator[Member]:
+    with file, zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # zipfile cannot bound others
                 raise UserError(f"{path}: only zip files of the ordinary kind (deflate) are read")
@@ -102,8 +106,8 @@ def _in_zip(path: Path) -> Iterator[Member]:
             )
 
 
-def _in_tar(path: Path) -> Iterator[Member]:
-    with tarfile.open(path, tarinfo=_Header) as archive:
+def _in_tar(file: BinaryIO) -> Iterator[Member]:
+    with file, tarfile.open(fileobj=file, tarinfo=_Header) as archive:
         for member in archive:
             is_file = member.isreg() and not member.issparse()
             yield Member(

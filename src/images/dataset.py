@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foundation.atomic import replacing
-from foundation.errors import UserError
-from foundation.validation import StrictModel
+from foundation.errors import UserError, reason
+from foundation.validation import StrictModel, validate
 
 if TYPE_CHECKING:
     import torch  # takes seconds, and `fetch` and `compare` need no tensors
@@ -33,13 +34,24 @@ class Dataset(StrictModel):
 class Split:
     """The training or the test split of a dataset.
 
-    images: (N, 32, 32, 3) uint8, RGB; labels: (N,) uint8, indices into `class_names`.
+    images: (N, 32, 32, 3) uint8, RGB; labels: (N,) uint8, indices into `class_names`. Raises `UserError` for others.
     """
 
     images: np.ndarray
     labels: np.ndarray
     class_names: list[str]
     dataset: Dataset
+
+    def __post_init__(self) -> None:
+        if self.labels.ndim != 1 or self.labels.dtype != np.uint8:
+            raise UserError(f"labels: expected (N,) uint8, found {self.labels.shape} {self.labels.dtype}")
+        shape = (len(self.labels), *IMAGE_SHAPE)
+        if self.images.shape != shape or self.images.dtype != np.uint8:
+            raise UserError(f"images: expected {shape} uint8, found {self.images.shape} {self.images.dtype}")
+        if not len(self.labels):
+            raise UserError("there are no images")
+        if self.labels.max() >= len(self.class_names):
+            raise UserError(f"labels: expected 0 to {len(self.class_names) - 1}, found {self.labels.max()}")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -64,19 +76,33 @@ def save(path: str | Path, split: Split) -> None:
 
 
 def load(path: str | Path) -> Split:
-    """Read what `save` wrote; raises `UserError` when `path` is missing or something else."""
+    """Read what `save` wrote; raises `UserError` when `path` is missing or something else.
+
+    Where the system refuses to open or to read it, its `OSError` says so.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise UserError(f"{path} is not a file: remove it, then `dvc repro fetch` makes it")
     try:
         with np.load(path, allow_pickle=False) as arrays:
+            if arrays["class_names"].ndim != 1 or arrays["class_names"].dtype.kind != "U":
+                raise UserError("class_names: expected a list of texts")
             return Split(
                 images=arrays["images"],
                 labels=arrays["labels"],
                 class_names=arrays["class_names"].tolist(),
-                dataset=Dataset.model_validate_json(str(arrays["source"])),
+                dataset=validate(Dataset, json.loads(str(arrays["source"])), "source"),
             )
     except FileNotFoundError:
         raise UserError(f"{path} is missing: `dvc repro fetch` makes it") from None
+    except MemoryError as error:
+        raise UserError(f"{path} does not fit into memory ({reason(error)})") from None
     except Exception as error:
-        raise UserError(f"{path} is damaged ({error}): delete it, then `dvc repro fetch` makes it again") from None
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # which damaged offsets in the file lead to
+            raise
+        raise UserError(
+            f"{path} is damaged ({reason(error)}): delete it, then `dvc repro fetch` makes it again"
+        ) from None
 
 
 def scale(images: torch.Tensor, mean: float, std: float) -> torch.Tensor:

@@ -6,97 +6,107 @@ pinned, every address has the same bytes, so what one mirror sent is kept for th
 
 import os
 import re
-import time
+import signal
+from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import requests
 from tqdm import tqdm
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from foundation import lock
-from foundation.errors import UserError
+from foundation.errors import UserError, reason
 from images.archive import MAX_BYTES
 
 AT_HAND = "CIFAR10_ARCHIVE"
 DOWNLOADS = Path(".cache/downloads")
-CONNECT_SECONDS, READ_SECONDS = 10, 30
-# Bytes/s that a mirror must reach over each RATE_SECONDS. The first round leaves a throttled server (CIFAR-10's home
-# gives about 60 kB/s: 47 minutes) for a mirror that may take one minute; when none does, the second goes back to it.
-MIN_RATES = 100_000, 10_000
-RATE_SECONDS = 20
+CONNECT_SECONDS = 10  # to each address of a server
+READ_SECONDS = 30  # for the whole of an answer's headers, redirects included, and then for any byte
+# Bytes/s that each block must come with. A slower mirror is left for another: CIFAR-10's home, throttled to 60 kB/s,
+# takes 47 minutes for what a mirror may send in one. When there is no other, a tenth of that will do.
+MIN_RATE = 100_000
+BLOCK = 2_000_000
+PATIENCE = 10
 
-Check = Callable[[Path], None]
+Found = TypeVar("Found")
 
 
 class TooSlow(UserError):
-    def __init__(self, rate: float, min_rate: float):
-        super().__init__(f"slower than {min_rate / 1000:,.0f} kB/s ({rate / 1000:,.1f} kB/s)")
-        self.rate = rate
+    """A mirror does not reach the rate."""
 
 
-def find(name: str, urls: list[str], check: Check, size: int | None = None) -> Path:
-    """The archive or folder of source `name`; `check` raises `UserError` for bytes that are not the pinned ones.
+class StartOver(UserError):
+    """Bytes of before may be the wrong ones: those of an earlier pin, a damaged disk or another mirror."""
 
-    In order: what the environment variable `CIFAR10_ARCHIVE` names; `.cache/downloads/<name>`; the `urls`. `size` is
-    the archive's in bytes where that is pinned. Raises `UserError` with each mirror's reason when all fail.
+
+def find(name: str, urls: list[str], read: Callable[[Path], Found], size: int | None = None) -> Found:
+    """What `read` returns for the archive or folder of source `name`.
+
+    `read` raises `UserError` for bytes that are not the pinned ones. It is given, in order: what the environment
+    variable `CIFAR10_ARCHIVE` names; `.cache/downloads/<name>`; what the `urls` send. `size` is the archive's in bytes
+    where that is pinned. Raises `UserError` with each mirror's reason when all fail.
     """
     if os.environ.get(AT_HAND):
-        path = Path(os.environ[AT_HAND]).expanduser()
+        path = Path(os.path.expanduser(os.environ[AT_HAND]))  # that of Path raises where there is no home
         if not path.exists():
             raise UserError(f"{AT_HAND} names {path.absolute()}, and there is no such file or folder")
         try:
-            check(path)
+            return read(path)
         except UserError as error:
             raise UserError(f"{AT_HAND} is not what params.yaml pins for {name}: {error}") from None
-        return path
 
     path = DOWNLOADS / name
     if path.exists():
         try:
-            check(path)
-            return path
+            return read(path)
         except UserError as error:
             print(f"passed over: {error}")
-    with lock.held(DOWNLOADS / f"{name}.lock", f"downloading {name}"):
-        return _first_good_mirror(name, urls, check, size)
+    DOWNLOADS.mkdir(parents=True, exist_ok=True)
+    try:
+        return _download(name, urls, read, size)
+    except OSError as error:  # such as a full disk, which no mirror can put right
+        raise OSError(error.errno, error.strerror, error.filename or f"{path}.part") from None
 
 
-def _first_good_mirror(name: str, urls: list[str], check: Check, size: int | None) -> Path:
+def _download(name: str, urls: list[str], read: Callable[[Path], Found], size: int | None) -> Found:
     part = DOWNLOADS / f"{name}.part"
-    reasons: dict[str, str] = {}
-    for min_rate in MIN_RATES:
-        rates: dict[str, float] = {}
-        for url in urls:
-            print(f"{name} from {url}", flush=True)
-            try:
-                _complete(part, url, check, size, min_rate)
-                return part.replace(DOWNLOADS / name)
-            except (requests.RequestException, HTTPError, UserError, ValueError) as error:
-                reasons[url] = _reason(error)
-                print(f"passed over: {reasons[url]}", flush=True)
-                if isinstance(error, TooSlow):
-                    rates[url] = error.rate
-            except OSError as error:  # of ours, such as a full disk, which no mirror can put right
-                raise OSError(error.errno, error.strerror, str(part)) from None
-        urls = sorted(rates, key=rates.get, reverse=True)
-    tried = "; ".join(f"{url} ({reason})" for url, reason in reasons.items()) or "params.yaml lists no address for it"
+    if part.is_symlink() or (part.exists() and not part.is_file()):  # only a plain file of ours is written to
+        part.unlink()
+    # A mirror may join the line again: at its head to start over, at its end when it was slow, which beats none.
+    line, slow, reasons = deque(urls), set(), {}
+    while line:
+        url = line.popleft()
+        print(f"{name} from {url}", flush=True)
+        is_last_chance = not line or url in slow
+        try:
+            found = _complete(part, url, read, size, MIN_RATE / PATIENCE if is_last_chance else MIN_RATE)
+            part.replace(DOWNLOADS / name)
+            return found
+        except StartOver as error:
+            print(f"from the start again, because bytes of before may be the wrong ones: {error}", flush=True)
+            line.appendleft(url)
+        except (requests.RequestException, HTTPError, UserError, ValueError) as error:
+            reasons[url] = _reason(error)
+            print(f"passed over: {reasons[url]}", flush=True)
+            if isinstance(error, TooSlow) and not is_last_chance:
+                slow.add(url)
+                line.append(url)
+    tried = "; ".join(f"{url} ({why})" for url, why in reasons.items()) or "params.yaml lists no address for it"
     go_on = "To go on from what has come, run this again. " if size and part.exists() and part.stat().st_size else ""
     raise UserError(f"{name} could not be had: {tried}. {go_on}Set {AT_HAND} to a copy you have, or try `make demo`")
 
 
-def _complete(part: Path, url: str, check: Check, size: int | None, min_rate: float) -> None:
-    """Get what `part` lacks from `url`, then `check` it; wrong bytes are deleted."""
+def _complete(part: Path, url: str, read: Callable[[Path], Found], size: int | None, min_rate: float) -> Found:
+    """Get what `part` lacks from `url`, then `read` it; deletes wrong bytes, and raises `StartOver` if some are old."""
     continued = _append(part, url, size, min_rate)
     try:
-        check(part)
+        return read(part)
     except UserError as error:
         part.unlink()
-        if not continued:
-            raise
-        print(f"from the start again, because bytes of before may be the wrong ones: {error}", flush=True)
-        _complete(part, url, check, size, min_rate)
+        raise StartOver(str(error)) if continued else error from None
 
 
 def _append(part: Path, url: str, size: int | None, min_rate: float) -> bool:
@@ -107,7 +117,9 @@ def _append(part: Path, url: str, size: int | None, min_rate: float) -> bool:
     begun = part.stat().st_size if size and part.exists() else 0
     if begun == size:
         return True
-    with _get(url, begun if size and begun < size else 0) as response:
+    with _within(READ_SECONDS, UserError(f"no answer within {READ_SECONDS} s")):
+        response = _get(url, begun if size and begun < size else 0)
+    with response:
         begun = begun if response.status_code == requests.codes.partial_content else 0
         length = response.headers.get("Content-Length", "")
         total = begun + int(length) if length.isdecimal() else size
@@ -116,11 +128,10 @@ def _append(part: Path, url: str, size: int | None, min_rate: float) -> bool:
         bar = tqdm(total=total, initial=begun, unit="B", unit_scale=True, disable=None)  # None: only on a terminal
         with part.open("ab") as file, bar:
             file.seek(file.truncate(begun))
-            for piece in _pieces(response.raw, min_rate):
-                if file.tell() + len(piece) > (size or MAX_BYTES):
-                    raise UserError(f"sends more than {size or MAX_BYTES:,} bytes")
-                file.write(piece)
-                bar.update(len(piece))
+            ended = False
+            while not ended:
+                with _within(BLOCK / min_rate, TooSlow(f"slower than {min_rate / 1000:,.0f} kB/s")):
+                    ended = _copy_block(response.raw, file, size or MAX_BYTES, bar)
             if size and file.tell() != size:
                 raise UserError(f"ended after {file.tell():,} of {size:,} bytes")
     return begun > 0
@@ -128,29 +139,59 @@ def _append(part: Path, url: str, size: int | None, min_rate: float) -> bool:
 
 def _get(url: str, begun: int) -> requests.Response:
     """The answer of `url`: status 206 for what follows the first `begun` bytes, or 200 for the whole."""
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
-    response = requests.get(url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS))
-    ranges = re.fullmatch(rf"bytes {begun}-\d+/[\d*]+", response.headers.get("Content-Range", ""))
-    if begun and (response.status_code == 416 or (response.status_code == 206 and not ranges)):
+    for start in (begun, 0):  # the whole, where a server refuses the range or has another
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+        with _Session() as session:
+            response = session.get(url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS))
+        has_range = re.fullmatch(rf"bytes {start}-\d+/[\d*]+", response.headers.get("Content-Range", ""))
+        if response.status_code == 200 or (start and response.status_code == 206 and has_range):
+            return response
         response.close()
-        return _get(url, 0)
-    if response.status_code not in ((200, 206) if begun else (200,)):
-        response.close()
-        raise UserError(f"{response.status_code} {response.reason}")
-    return response
+        if not start or response.status_code not in (206, 416):
+            break
+    raise UserError(f"{response.status_code} {response.reason}")
 
 
-def _pieces(body: HTTPResponse, min_rate: float) -> Iterator[bytes]:
-    """What a mirror sends, as it comes: waiting for a whole block would hide a server that crawls."""
-    start, received = time.monotonic(), 0
-    while piece := body.read1(2**18, decode_content=False):
-        yield piece
-        received += len(piece)
-        seconds = time.monotonic() - start
-        if seconds >= RATE_SECONDS:
-            if received / seconds < min_rate:
-                raise TooSlow(received / seconds, min_rate)
-            start, received = time.monotonic(), 0
+class _Session(requests.Session):
+    def get_redirect_target(self, response: requests.Response) -> str | None:
+        """Where a redirect leads; closes it, because requests would read its body to the end, and unpack it."""
+        target = super().get_redirect_target(response)
+        if target:
+            response.close()
+        return target
+
+
+def _copy_block(body: HTTPResponse, file: BinaryIO, limit: int, bar: tqdm) -> bool:
+    """Write the next `BLOCK` bytes of `body` as they come, at most `limit` in all; whether it has ended before."""
+    end = file.tell() + BLOCK
+    while file.tell() < end:
+        piece = body.read1(2**18, decode_content=False)
+        if not piece:
+            return True
+        if file.tell() + len(piece) > limit:
+            raise UserError(f"sends more than {limit:,} bytes")
+        file.write(piece)
+        bar.update(len(piece))
+    return False
+
+
+@contextmanager
+def _within(seconds: float, error: Exception) -> Iterator[None]:
+    """Raise `error` when the block has taken so long, whatever it waits for.
+
+    A timeout of requests starts anew with each byte, so that a server could hold it by sending one now and then.
+    """
+
+    def expire(*_: object) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _reason(error: Exception) -> str:
@@ -159,5 +200,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.ReadTimeout | ReadTimeoutError):
         return f"silent for {READ_SECONDS} s"
     cause = error.args[0] if error.args else error
-    text = " ".join(str(getattr(cause, "reason", cause)).split())  # requests wraps urllib3's error around the reason
-    return re.sub(r"^HTTPS?Connection\([^)]*\): ", "", text)
+    cause = getattr(cause, "reason", cause)  # requests wraps urllib3's error around the reason
+    return re.sub(r"^HTTPS?Connection\([^)]*\): ", "", reason(cause))

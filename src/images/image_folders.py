@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from foundation.errors import UserError
+from foundation.errors import UserError, reason
 from images.archive import read_files
 from images.dataset import IMAGE_SHAPE
 from params import ImageFolders
@@ -17,20 +17,31 @@ from params import ImageFolders
 IMAGE_NAME = re.compile(r"(?:.*/)?((?:train|test)/[^/]+/[^/]+\.(?i:png|jpe?g))")
 
 
-def check(path: Path, source: ImageFolders) -> None:
-    """Raise `UserError` unless the images in `path` are the pinned ones."""
-    found = checksum(_images(path))
+def pinned_files(path: Path, source: ImageFolders) -> dict[str, bytes]:
+    """The image files of `path`, an archive or a folder, by their names from `train/` or `test/` on.
+
+    Other files do not count. Raises `UserError` unless the bytes that were read are the pinned ones.
+    """
+    images = {}
+    for name, content in read_files(path):
+        if match := IMAGE_NAME.fullmatch(name):
+            if match[1] in images:
+                raise UserError(f"{path}: holds {match[1]} twice")
+            images[match[1]] = content
+    if not images:
+        raise UserError(f"{path}: holds no image named train/<class>/*.png or *.jpg, or test/<class>/…")
+    found = checksum(images)
     if found != source.sha256:
         raise UserError(f"{path}: expected images of sha256 {source.sha256}, found {found}")
+    return images
 
 
-def read(path: Path, source: ImageFolders) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """`{"train": (images, labels), "test": …}` of what `check` has passed, in the order of the files' names.
+def decode(files: dict[str, bytes], source: ImageFolders) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """`{"train": (images, labels), "test": …}` of the `pinned_files`, in the order of their names.
 
     images: (N, 32, 32, 3) uint8; labels: (N,) uint8 in the order of `source.class_names`.
     """
-    images = _images(path)
-    return {split: _decode(path, split, images, list(source.class_names)) for split in ("train", "test")}
+    return {split: _split(split, files, list(source.class_names)) for split in ("train", "test")}
 
 
 def checksum(images: dict[str, bytes]) -> str:
@@ -42,30 +53,17 @@ def checksum(images: dict[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _images(path: Path) -> dict[str, bytes]:
-    """The image files by their names from `train/` or `test/` on; other files do not count."""
-    images = {}
-    for name, content in read_files(path):
-        if match := IMAGE_NAME.fullmatch(name):
-            if match[1] in images:
-                raise UserError(f"{path}: holds {match[1]} twice")
-            images[match[1]] = content
-    if not images:
-        raise UserError(f"{path}: holds no image named train/<class>/*.png or *.jpg, or test/<class>/…")
-    return images
-
-
-def _decode(path: Path, split: str, files: dict[str, bytes], classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def _split(split: str, files: dict[str, bytes], classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
     names = sorted(name for name in files if name.startswith(f"{split}/"))
     found = {name.split("/")[1] for name in names}
     if missing := sorted(set(classes) - found):
-        raise UserError(f"{path}: {split}/ holds no image of {_listed(missing)}")
+        raise UserError(f"{split}/ holds no image of {_listed(missing)}")
     if unknown := sorted(found - set(classes)):
-        raise UserError(f"{path}: {split}/ holds images of {_listed(unknown)}, which params.yaml does not name")
+        raise UserError(f"{split}/ holds images of {_listed(unknown)}, which params.yaml does not name")
     images = np.empty((len(names), *IMAGE_SHAPE), dtype=np.uint8)
     labels = np.empty(len(names), dtype=np.uint8)
     for i, name in enumerate(names):
-        images[i] = _pixels(path, name, files[name])
+        images[i] = _pixels(name, files[name])
         labels[i] = classes.index(name.split("/")[1])
     return images, labels
 
@@ -74,7 +72,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
-def _pixels(path: Path, name: str, content: bytes) -> np.ndarray:
+def _pixels(name: str, content: bytes) -> np.ndarray:
     """The image (32, 32, 3) uint8; its size is known from the header, before anything is decoded."""
     height, width, _ = IMAGE_SHAPE
     try:
@@ -83,7 +81,7 @@ def _pixels(path: Path, name: str, content: bytes) -> np.ndarray:
             if image.size == (width, height) and image.mode == "RGB":
                 return np.asarray(image)
     except UnidentifiedImageError:
-        raise UserError(f"{path}: {name} is neither PNG nor JPEG, or is damaged") from None
+        raise UserError(f"{name} is neither PNG nor JPEG, or is damaged") from None
     except Exception as error:  # the decoders raise whatever a damaged or hostile file leads them to
-        raise UserError(f"{path}: {name} does not decode ({' '.join(str(error).split())})") from None
-    raise UserError(f"{path}: {name} is {image.size[0]}×{image.size[1]} {image.mode}, expected {width}×{height} RGB")
+        raise UserError(f"{name} does not decode ({reason(error)})") from None
+    raise UserError(f"{name} is {image.size[0]}×{image.size[1]} {image.mode}, expected {width}×{height} RGB")

@@ -29,3 +29,14 @@ with lock.held(pathlib.Path({str(path)!r}), "training net1"):
         other.wait()
         with lock.held(path, "training net1"):
             assert path.read_text().strip() == str(os.getpid())
+
+
+def test_a_symbolic_link_is_not_written_through(tmp_path):
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "net1.lock").symlink_to(tmp_path / "victim")
+    with (
+        pytest.raises(UserError, match=r"net1.lock is a symbolic link, and a lock is a file of its own: remove it"),
+        lock.held(tmp_path / "net1.lock", "training net1"),
+    ):
+        pass
+    assert (tmp_path / "victim").read_text() == "precious"
