@@ -2,14 +2,16 @@
 PYTHON ?= python3
 VENV := .venv/.installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Not /bin/sh: macOS's make 3.81 then runs a simple command without a shell, and does not find it on this PATH.
+SHELL := /bin/bash
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)  ## the whole pipeline on the embedded digits, in a copy of the working tree under demo/
-	rm -rf demo && mkdir demo
-	git ls-files -z --cached --others --exclude-standard | xargs -0 ls -d 2>/dev/null | tar -cf - -T - | tar -xf - -C demo
-	cd demo && git init -q && git add -A && git -c user.name=demo -c user.email=demo@localhost commit -qm demo
+	@[ ! -e demo ] || { echo "error: demo/ is there, with all you did in it: go on with it" \
+		"(cd demo && dvc repro), or remove it (rm -rf demo) and run this again" >&2; exit 1; }
+	sh tests/copy_tree.sh demo
 	cd demo && dvc exp run --set-param recipe=quick --set-param data.source=digits
 	@echo "Tables and figures: demo/plots/report.html (open it in a browser), demo/metrics/, demo/plots/"
 
@@ -41,6 +43,10 @@ lock: $(VENV)  ## regenerate requirements.txt from pyproject.toml, keeping the p
 	touch .venv/.bench
 
 $(VENV): requirements.txt
+	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit("error: Python 3.11 to 3.13 is needed," \
+		" and $(PYTHON) is %s: make PYTHON=python3.13 ..." % sys.version.split()[0])'
+	@[ ! -L .venv ] || { echo "error: .venv is a symbolic link, and nothing is built at its other end: remove the link," \
+		"or install there yourself (.venv/bin/pip install -r requirements.txt && touch $(VENV))" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $(VENV)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,8 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).parents[1]
+# A git identity, for commands that commit by themselves.
+IDENTITY = {f"GIT_{who}_{what}": "test@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
 class Clone:
@@ -17,15 +18,7 @@ class Clone:
 
     def __init__(self, path: Path):
         self.path = path
-        listed = subprocess.check_output(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY, text=True
-        )
-        for name in filter(None, listed.split("\0")):
-            if (REPOSITORY / name).exists():
-                (path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(REPOSITORY / name, path / name)
-        self.run("git init -q")
-        self.commit()
+        subprocess.run(["sh", REPOSITORY / "tests/copy_tree.sh", path], env=self.environment(), check=True)
 
     def environment(self) -> dict[str, str]:
         """This process's, without a git identity and without this checkout's settings."""
@@ -48,7 +41,7 @@ class Clone:
         return result
 
     def commit(self) -> None:
-        self.run("git add -A && git -c user.name=test -c user.email=test@localhost commit -qm test")
+        self.run("git add -A && git commit -qm test", **IDENTITY)
 
     def set_params(self, values: dict[str, object]) -> None:
         """Set `values`, by dotted keys, in params.yaml; None takes the key out."""
