@@ -1,12 +1,20 @@
+"""What the settings do to results: each is seen in the bits of an operation that it changes."""
+
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 
+import nets
 from foundation.errors import UserError
 from model import device
+
+GENERATOR = torch.Generator().manual_seed(0)
+VALUES = torch.rand(10, 100_000, generator=GENERATOR)  # so many that PyTorch shares a sum of them out among threads
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 
 
 def test_a_device_that_is_not_here_is_one_line():
@@ -15,19 +23,85 @@ def test_a_device_that_is_not_here_is_one_line():
     assert "\n" not in str(error.value)
 
 
-def test_a_gpu_when_there_is_one():
-    assert device.select_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+def test_the_cpu_when_there_is_no_gpu_or_it_is_asked_for(monkeypatch):
     assert device.select_device("cpu") == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert device.select_device() == torch.device("cpu")
 
 
-def test_threads_and_onednn_are_as_asked_for_and_kernels_are_deterministic():
-    device.make_deterministic(threads=3, onednn=False)
-    assert torch.get_num_threads() == 3
-    assert not torch.backends.mkldnn.enabled
+@on_a_gpu
+def test_a_gpu_when_there_is_one():
+    assert torch.ones(1, device=device.select_device()).is_cuda
+
+
+def sums(threads: int) -> list[float]:
+    device.make_deterministic(threads)
+    return [row.sum().item() for row in VALUES]
+
+
+def test_the_number_of_threads_changes_the_last_bits():
+    one, two, three = (sums(threads) for threads in (1, 2, 3))
+    assert one != two != three != one
+    assert one == pytest.approx(two, rel=1e-5)
+    assert one == pytest.approx(three, rel=1e-5)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 5])
+def test_the_number_of_threads_is_the_one_asked_for_on_every_machine(cores):
+    expected = sums(threads=3)
+    torch.set_num_threads(cores)  # as PyTorch does by itself when it is loaded
+    assert sums(threads=3) == expected
+
+
+def test_threads_that_add_to_one_number_do_so_in_order():
+    """PyTorch's way to do that at once adds in whatever order the threads come, with other last bits each time."""
+    device.make_deterministic(threads=2)
+    same_place, values = torch.zeros(VALUES.numel(), dtype=torch.long), VALUES.flatten()
+    results = {torch.zeros(1).index_put_((same_place,), values, accumulate=True).item() for _ in range(20)}
+    assert len(results) == 1
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this PyTorch has no oneDNN")
+def test_convolutions_are_onednns_unless_told_otherwise():
+    images = torch.rand(5, 3, 32, 32, generator=GENERATOR)
+    kernels = torch.rand(6, 3, 5, 5, generator=GENERATOR)
+
+    def convolved(**settings: bool) -> torch.Tensor:
+        device.make_deterministic(threads=1, **settings)
+        return F.conv2d(images, kernels)
+
+    with_it, without = convolved(onednn=True), convolved(onednn=False)
+    assert torch.equal(convolved(), with_it)
+    assert not torch.equal(without, with_it)
+    torch.testing.assert_close(without, with_it)
+
+
+@on_a_gpu
+def test_a_gpu_computes_in_full_single_precision():
+    """Against double precision. TF32, which has 10 of 23 bits, is off by some hundredths here."""
     device.make_deterministic(threads=1)
-    assert torch.backends.mkldnn.enabled
-    assert torch.are_deterministic_algorithms_enabled()
-    assert not torch.backends.cudnn.allow_tf32
+    gpu = device.select_device()
+    matrices = torch.randn(2, 512, 512, generator=GENERATOR).to(gpu)
+    images, kernels = (torch.randn(64, 64, 8, 8, generator=GENERATOR).to(gpu) for _ in range(2))
+    for operation, operands in ((torch.matmul, matrices), (F.conv2d, (images, kernels))):
+        exact = operation(*(operand.double() for operand in operands))
+        torch.testing.assert_close(operation(*operands).double(), exact, rtol=0, atol=1e-3)
+
+
+@on_a_gpu
+@pytest.mark.parametrize("name", ["net1", "net2", "net3"])
+def test_a_gpu_gives_the_same_gradients_every_time(name):
+    device.make_deterministic(threads=1)
+    net = nets.build(name, {}, 10).to(device.select_device())
+    images = torch.rand(128, 3, 32, 32, generator=GENERATOR).to(device.select_device())
+    targets = torch.arange(128, device=images.device) % 10
+
+    def gradients() -> list[torch.Tensor]:
+        return torch.autograd.grad(F.cross_entropy(net(images), targets), list(net.parameters()))
+
+    first = gradients()
+    for _ in range(5):
+        assert all(torch.equal(a, b) for a, b in zip(first, gradients(), strict=True))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it is a setting of Linux's C library")
