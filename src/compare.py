@@ -14,6 +14,7 @@ writes  metrics/overall.csv      size, cost and accuracy of each net, beside the
 run     python src/compare.py
 """
 
+import foundation.start  # noqa: F401, I001  before all else, as it says there
 import dataclasses
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ import pandas as pd
 from comparison import page
 from comparison.claims import Finding, judge
 from comparison.report import Section, make_sections, markdown_page
-from comparison.run import Run, read_run
+from comparison.run import Run, files_of, read_run
 from comparison.strays import remove_strays
 from comparison.tables import Tables, make_tables
 from figures.confusion import confusion_figure
@@ -36,6 +37,8 @@ from figures.style import Picture, drawn
 from figures.wrong_by_all import wrong_by_all_figure
 from foundation.atomic import write_bytes, write_json, write_text
 from foundation.errors import one_line_errors
+from foundation.inputs import Inputs
+from foundation.lock import held
 from images import dataset
 from params import load_params
 
@@ -43,14 +46,23 @@ FIGURES = Path("plots/figures")
 
 
 def main() -> None:
-    nets = list(load_params().nets)
+    with held(Path(".cache/compare.lock"), "comparing"):
+        compare()
+
+
+def compare() -> None:
+    inputs = Inputs()
+    nets = inputs.value("params.yaml", lambda: list(load_params().nets))
+    for path in files_of(nets):
+        inputs.file(path)
     run = read_run(nets)
     tables = make_tables(run)
     findings = judge(run, tables)
     sections = make_sections(run, tables, findings)
-    pictures = draw(run, tables, dataset.load("data/test.npz").images)
-    remove_strays(nets)
+    pictures = draw(run, tables, dataset.load(inputs.file("data/test.npz")).images)
 
+    inputs.check_unchanged()
+    remove_strays(nets)
     heading = f"Comparison on {run.conditions.dataset.source}, recipe {run.conditions.recipe.name}"
     write_tables(run, tables, findings)
     write_pages(heading, sections, pictures)

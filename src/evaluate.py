@@ -9,7 +9,9 @@ writes  metrics/NET.json            accuracy (%) and mean cross-entropy: the DVC
 run     python src/evaluate.py net1 [--device cpu]
 """
 
+import foundation.start  # noqa: F401, I001  before all else, as it says there
 import argparse
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,8 @@ from figures import style
 from figures.confusion import confusion_figure
 from foundation.atomic import write_bytes, write_json, write_text
 from foundation.errors import UserError, one_line_errors
+from foundation.inputs import Inputs
+from foundation.lock import held
 from images import dataset
 from model import checkpoint
 from model.cost import count_layers, count_parameters, multiply_adds
@@ -39,13 +43,21 @@ def main() -> None:
     arguments = parser.parse_args()
     name = arguments.net
 
+    with held(Path(f".cache/evaluate-{name}.lock"), f"evaluating {name}"):
+        evaluate(name, arguments.device)
+
+
+def evaluate(name: str, device_name: str | None) -> None:
+    inputs, checkpoint_path = Inputs(), f"models/{name}.pt"
     make_deterministic(THREADS)
-    device = select_device(arguments.device)
-    net, trained = checkpoint.load(f"models/{name}.pt")
-    split = dataset.load("data/test.npz")
+    device = select_device(device_name)
+    net, trained = checkpoint.load(inputs.file(checkpoint_path))
+    split = dataset.load(inputs.file("data/test.npz"))
     check_fits(trained, name, split)
     cost = {"layers": count_layers(net), "parameters": count_parameters(net), "multiply_adds": multiply_adds(net)}
     logits, targets = predict(net.to(device), split, trained.normalisation, device)
+    if not logits.isfinite().all():
+        raise UserError(f"{checkpoint_path} gives no finite figures for some test images: try a smaller learning_rate")
     predicted = logits.argmax(1)
     names = split.class_names
     matrix = counts(targets, predicted, names)
@@ -64,6 +76,7 @@ def main() -> None:
     )
     picture = style.drawn(confusion_figure({name: matrix}, title))
 
+    inputs.check_unchanged()
     write_json(f"metrics/{name}.json", {"accuracy": evaluation.accuracy, "loss": evaluation.loss})
     write_json(f"metrics/details/{name}.json", evaluation.dump())
     write_text(f"metrics/confusion/{name}.csv", matrix.to_csv(lineterminator="\n"))

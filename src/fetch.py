@@ -6,6 +6,7 @@ writes  data/train.npz, data/test.npz   uint8 images (N, 32, 32, 3), uint8 label
 run     python src/fetch.py             CIFAR10_ARCHIVE=FILE_OR_FOLDER: use this copy, download nothing
 """
 
+import foundation.start  # noqa: F401, I001  before all else, as it says there
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from foundation import lock
 from foundation.atomic import write_json
 from foundation.errors import UserError, one_line_errors
+from foundation.inputs import Inputs
 from images import dataset, download
 from params import Cifar10Python, Digits, Source, load_params
 
@@ -20,25 +22,33 @@ LOCK = Path(".cache/fetch.lock")
 
 
 def main() -> None:
-    data = load_params().data
-    source = data.sources[data.source]
     with lock.held(LOCK, "fetching images"):
-        arrays = read(data.source, source)
+        inputs = Inputs()
+        name, source = inputs.value("params.yaml", parameters)
+        arrays = read(name, source)
         fetched = dataset.Dataset(
-            source=data.source,
+            source=name,
             content=f"md5:{source.md5}" if isinstance(source, Cifar10Python) else f"sha256:{source.sha256}",
             lossless=source.lossless,
             train_images=len(arrays["train"][1]),
             test_images=len(arrays["test"][1]),
         )
         class_names = list(source.class_names.values())
-        splits = {name: dataset.Split(*arrays[name], class_names, fetched) for name in ("train", "test")}
-        for name, split in splits.items():
-            check_classes(name, split)
-        for name, split in splits.items():
-            dataset.save(f"data/{name}.npz", split)
+        splits = {key: dataset.Split(*arrays[key], class_names, fetched) for key in ("train", "test")}
+        for split_name, split in splits.items():
+            check_classes(split_name, split)
+
+        inputs.check_unchanged()
+        for split_name, split in splits.items():
+            dataset.save(f"data/{split_name}.npz", split)
         write_json("data/dataset.json", fetched.model_dump())
-    print(f"{data.source}: {fetched.train_images:,} training and {fetched.test_images:,} test images")
+    print(f"{name}: {fetched.train_images:,} training and {fetched.test_images:,} test images")
+
+
+def parameters() -> tuple[str, Source]:
+    """The name of the chosen source, and its entry."""
+    data = load_params().data
+    return data.source, data.sources[data.source]
 
 
 def read(name: str, source: Source) -> dict[str, tuple[np.ndarray, np.ndarray]]:

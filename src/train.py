@@ -9,8 +9,8 @@ writes  models/NET.pt            weights, and what made them: architecture, reci
 run     python src/train.py net1 [--device cpu]
 """
 
+import foundation.start  # noqa: F401, I001  before all else, as it says there
 import argparse
-import hashlib
 import sys
 from pathlib import Path
 
@@ -19,11 +19,12 @@ import torch
 import nets
 from foundation.atomic import write_json, write_text
 from foundation.errors import UserError, one_line_errors
+from foundation.inputs import Inputs, code_in_use
 from foundation.lock import held
 from images import dataset
 from model import checkpoint
 from model.device import describe_device, keep_freed_memory, make_deterministic, select_device
-from params import load_params
+from params import NamedRecipe, NetParams, load_params
 from results.trained import Description, Normalisation, TrainingFigures
 from training import loop, resume
 from training.log import last_epoch, loss_curve
@@ -40,39 +41,38 @@ def main() -> None:
     arguments = parser.parse_args()
     name = arguments.net
 
-    params = load_params()
-    if name not in params.nets:
-        raise UserError(f"params.yaml has no net {name}; it has {', '.join(params.nets)}")
-    variant, recipe = params.nets[name], params.chosen_recipe
+    inputs = Inputs()
+    seed, recipe, variant = inputs.value("params.yaml", lambda: parameters(name))
     make_deterministic(variant.threads, variant.onednn)
     keep_freed_memory()
     device = select_device(arguments.device)
-    split = dataset.load(DATA)
+    machine = describe_device(device)
+    split = dataset.load(inputs.file(DATA))
 
-    torch.manual_seed(params.seed)
+    torch.manual_seed(seed)
     net = nets.build(variant.architecture, variant.settings, len(split.class_names)).to(device)
     description = Description(
         net=name,
         architecture=variant.architecture,
         settings=variant.settings,
         recipe=recipe,
-        seed=params.seed,
+        seed=seed,
         class_names=split.class_names,
         normalisation=Normalisation(mean=loop.MEAN, std=loop.STD),
         dataset=split.dataset,
     )
-    machine = describe_device(device)
     configuration = {
         **description.model_dump(),
-        "data": hashlib.sha256(DATA.read_bytes()).hexdigest(),
-        "code": resume.code_hash(),
+        "data": inputs.digest(DATA),
+        "code": code_in_use(),
         "machine": [machine, variant.threads, variant.onednn, torch.__version__],
     }
     with held(resume.FOLDER / f"{name}.lock", f"training {name}"):
         print(f"{name} on {machine}", file=sys.stderr)
+        resume.remove_recorded(name)
         saved = resume.SavedState(name, configuration)
         state = loop.initial_state(net, recipe, loop.memory_format(variant.onednn))
-        rows, seconds = run(name, state, *split.tensors(device), recipe, params.seed, saved)
+        rows, seconds = run(name, state, *split.tensors(device), recipe, seed, saved)
         last = last_epoch(rows)
         figures = TrainingFigures(
             loss=round(last.loss, 6),
@@ -82,11 +82,20 @@ def main() -> None:
             device=machine,
         )
 
+        inputs.check_unchanged(kept=", and the trained state is kept")
         checkpoint.save(f"models/{name}.pt", net, description)
         write_text(f"plots/loss/{name}.csv", loss_curve(rows).to_csv(index=False, lineterminator="\n"))
         write_json(f"metrics/train/{name}.json", figures.model_dump())
         write_json(f"metrics/timing/{name}.json", timing(seconds, last.step, device))
-        saved.remove()
+        saved.note_result(Path(f"models/{name}.pt"))
+
+
+def parameters(name: str) -> tuple[int, NamedRecipe, NetParams]:
+    """The seed, the chosen recipe, and what params.yaml says of the net `name`."""
+    params = load_params()
+    if name not in params.nets:
+        raise UserError(f"params.yaml has no net {name}; it has {', '.join(params.nets)}")
+    return params.seed, params.chosen_recipe, params.nets[name]
 
 
 if __name__ == "__main__":

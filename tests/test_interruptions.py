@@ -1,5 +1,7 @@
 """Killed processes, full disks and two runs at once: the same bytes in the end, or one clear line."""
 
+import hashlib
+import io
 import json
 import os
 import random
@@ -10,11 +12,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import pytest
+import torch
 from clone import Clone
 from small_run import ABLATION
+from zc.lockfile import LockError, LockFile
 
 RECIPE = {
     "learning_rate": 0.001,
@@ -25,12 +29,12 @@ RECIPE = {
     "log_every": 40,
 }
 PARAMS = {"recipe": "test", "recipes.test": RECIPE, "nets.net3_no_bn": ABLATION, "data.source": "digits"}
-# The stage as it is, but for saving its state at every log row, however long that takes.
+# The stage as it is, but for saving its state as often as it can.
 SAVING_OFTEN = """
 import sys
 sys.path[0] = "src"
 from training import resume
-resume.SHARE = 1e9
+resume.SavedState.is_due = lambda self: True
 import train
 from foundation.errors import one_line_errors
 with one_line_errors():
@@ -122,7 +126,97 @@ def test_after_ctrl_c_and_a_kill_of_all_processes_dvc_repro_goes_on_to_the_same_
         os.killpg(second.pid, signal.SIGKILL)
     assert "net1 goes on from step" in clone.run("dvc repro train@net1").stderr
     assert results(clone, "net1") == uninterrupted
-    assert not list((clone.path / ".cache/training").glob("*.state"))
+
+
+def test_sigterm_saves_says_from_where_it_goes_on_and_exits_with_143(clone, uninterrupted):
+    """As schedulers and shutdowns end a process; also long before the first log row."""
+    clone.set_params({"recipes.test.log_every": 287})  # a row an epoch, which changes no weight
+    steps = 0
+    for begun in ("net1 on ", "net1 goes on from step"):
+        with started(clone, "python", "src/train.py", "net1") as process:
+            wait_for(process, begun)
+            process.terminate()
+            assert process.wait(60) == 143, process.output()
+            line = r"^terminated: run it again, and net1 goes on from step ([\d,]+) of 3,444$"
+            (saved,) = re.findall(line, process.output(), re.M)
+        assert int(saved.replace(",", "")) > steps
+        steps = int(saved.replace(",", ""))
+        assert steps % 287
+    clone.run("python src/train.py net1")
+    assert weights(results(clone, "net1")[0]) == weights(uninterrupted[0])
+
+
+def weights(checkpoint: bytes) -> dict[str, list]:
+    tensors = torch.load(io.BytesIO(checkpoint), weights_only=True)["weights"]
+    return {name: tensor.tolist() for name, tensor in tensors.items()}
+
+
+def wait_for(process: subprocess.Popen, text: str) -> None:
+    """Until `process` has printed `text`."""
+    end = time.monotonic() + 120
+    while text not in process.output():
+        assert process.poll() is None, process.output()
+        assert time.monotonic() < end, process.output()
+        time.sleep(0.01)
+
+
+def test_what_is_edited_during_training_is_not_recorded_with_its_result(clone, uninterrupted):
+    """Its code, its net, its parameters, its images; once they are put back, the trained state gives the result."""
+    code = ["src/nets/net1.py", "src/training/loop.py"]
+    before = {name: (clone.path / name).read_bytes() for name in (*code, "data/train.npz", "params.yaml")}
+    lock = clone.read("dvc.lock")
+    with started(clone, "dvc", "repro", "train@net1") as process:
+        wait_for(process, "net1 on ")
+        for name in (*code, "data/train.npz"):
+            clone.append(name, "# edited\n")
+        clone.set_params({"recipes.test.learning_rate": 0.002})
+        assert process.wait(120) != 0
+        (line,) = re.findall(r"^error: (.*) changed while this ran, so nothing is written: .*$", process.output(), re.M)
+        assert line.split(", ") == list(before)
+        assert "the trained state is kept" in process.output()
+        assert "Traceback" not in process.output()
+    assert clone.read("dvc.lock") == lock
+    assert not (clone.path / "models/net1.pt").exists()
+
+    for name, content in before.items():
+        (clone.path / name).write_bytes(content)
+    assert "net1 goes on from step 3,444 of 3,444" in clone.run("dvc repro train@net1").stderr
+    assert results(clone, "net1") == uninterrupted
+
+
+def test_a_finished_training_is_not_done_again(clone, uninterrupted):
+    """DVC is killed while the stage works on to its end, so that `dvc.lock` lacks the result; meanwhile other edits."""
+    states = clone.path / ".cache/training"
+    with started(clone, "dvc", "repro", "train@net1") as dvc:
+        wait_for(dvc, "net1 on ")
+        dvc.kill()
+        for name in ("src/foundation/errors.py", "src/nets/net2.py", "src/evaluate.py", "README.md"):
+            clone.append(name, "# edited\n")
+        clone.set_params({"recipes.reference.epochs": 6, "nets.net2.threads": 1})
+        wait_for_the_end(clone, dvc)
+    assert results(clone, "net1") == uninterrupted
+    checkpoint = hashlib.md5(uninterrupted[0]).hexdigest()
+    assert checkpoint not in clone.read("dvc.lock")
+
+    assert "net1 goes on from step 3,444 of 3,444" in clone.run("dvc repro train@net1").stderr
+    assert results(clone, "net1") == uninterrupted
+    assert checkpoint in clone.read("dvc.lock")
+
+    clone.set_params({"recipes.test.epochs": 1})
+    output = clone.run("dvc repro train@net1").stderr  # which finds the former recorded and removes it
+    assert "goes on from" not in output
+    assert len(list(states.glob("*.state"))) == len(list(states.glob("*.md5"))) == 1
+
+
+def wait_for_the_end(clone: Clone, process: subprocess.Popen) -> None:
+    """Until the stage has written its last file and ended."""
+    end = time.monotonic() + 120
+    while not list((clone.path / ".cache/training").glob("*.md5")):
+        assert time.monotonic() < end, process.output()
+        time.sleep(0.01)
+    while True:
+        with suppress(LockError), closing(LockFile(clone.path / ".cache/training/net1.lock")):
+            return
 
 
 def test_a_stage_that_outlives_dvc_is_found_out(clone, uninterrupted):

@@ -11,6 +11,7 @@ from foundation.validation import Model, validate
 from results.evaluated import Conditions, Evaluation
 from results.trained import TrainingFigures
 
+STUDY = "data/study.csv"
 STUDY_IMAGES = (50_000, 10_000)  # for training and for testing
 NUMBERS = {"step": int, "loss": float}
 AS_TEXT = {"dtype": str, "keep_default_na": False}  # as pandas keeps names such as `NA` and `1`
@@ -37,6 +38,12 @@ class Run:
     @property
     def nets(self) -> list[str]:
         return list(self.evaluations)
+
+
+def files_of(nets: list[str]) -> list[str]:
+    """What `read_run` reads."""
+    of_each = ("metrics/details/{}.json", "metrics/train/{}.json", "metrics/confusion/{}.csv", "plots/loss/{}.csv")
+    return [STUDY, *(path.format(net) for net in nets for path in (*of_each, "plots/predictions/{}.csv"))]
 
 
 def read_run(nets: list[str]) -> Run:
@@ -66,7 +73,7 @@ def common_conditions(evaluations: dict[str, Evaluation]) -> Conditions:
 
 def study_figures(conditions: Conditions) -> pd.DataFrame:
     """The study's accuracies, where the run is on the images of the study."""
-    study = read_csv("data/study.csv", ["class"]).set_index("class")
+    study = read_csv(STUDY, ["class"]).set_index("class")
     dataset = conditions.dataset
     is_on_its_images = (dataset.train_images, dataset.test_images) == STUDY_IMAGES
     is_on_its_classes = set(study.index) == {*conditions.class_names, "overall"}

@@ -16,12 +16,24 @@ def reason(error: object) -> str:
     return text if len(text) <= 200 else text[:198] + " …"
 
 
+class Terminated(BaseException):
+    """SIGTERM, with which schedulers and shutdowns end a process, once it has saved what it can."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says so; PyTorch has errors of its own for it, on the CPU and on a GPU."""
+    texts = ("can't allocate memory", "not enough memory", "out of memory")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
+    )
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """End the process with one line on stderr, not a traceback, where the user can put things right.
 
-    Exit status 1 for a `UserError` or an operating system's error (disk full, no permission), 130 for Ctrl-C.
-    Anything else is a defect of ours and keeps its traceback.
+    Exit status 1 for a `UserError`, an operating system's error (disk full, no permission) or a lack of memory, 130 for
+    Ctrl-C, 143 for SIGTERM. Anything else is a defect of ours and keeps its traceback.
     """
     try:
         yield
@@ -30,3 +42,10 @@ def one_line_errors() -> Iterator[None]:
     except KeyboardInterrupt as error:
         print(": ".join(["interrupted", *map(str, error.args)]), file=sys.stderr)
         sys.exit(130)
+    except Terminated as error:
+        print(f"terminated: {error}", file=sys.stderr)
+        sys.exit(143)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        sys.exit(f"error: out of memory ({reason(error)})")

@@ -1,7 +1,8 @@
 """Go on with a training run that was cut short, from the state that it has saved in `.cache/training/`.
 
 A state belongs to one configuration: everything that determines the result. Its file is named after that, so the
-states of other configurations are neither used nor touched; whoever wants their disk space deletes the folder.
+states of other configurations are neither used nor changed. The state after the last step stays, too: whoever ends the
+process, or DVC, before DVC has recorded the result needs no more than to run it again.
 """
 
 import hashlib
@@ -13,23 +14,12 @@ from pathlib import Path
 
 import torch
 
-from foundation.atomic import replacing
-from foundation.effect_free import EFFECT_FREE
+from foundation.atomic import replacing, write_text
 
-SRC = Path(__file__).parents[1]
 FOLDER = Path(".cache/training")
 SHARE = 0.005  # of the training time that saving may take
+KEPT = 3  # states of a net, the newest, of those whose result is not recorded
 DIGEST_BYTES = hashlib.sha256().digest_size
-
-
-def code_hash() -> str:
-    """sha256 over the project's modules that this process has imported and that can change a result."""
-    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    names = {Path(file).relative_to(SRC).as_posix() for file in files if file and SRC in Path(file).parents}
-    digest = hashlib.sha256()
-    for name in sorted(names - EFFECT_FREE.keys()):
-        digest.update(f"{name}\0".encode() + (SRC / name).read_bytes())
-    return digest.hexdigest()
 
 
 class SavedState:
@@ -37,10 +27,11 @@ class SavedState:
 
     def __init__(self, net: str, configuration: dict):
         """`configuration`: all that determines the result, as JSON would hold it."""
-        key = hashlib.sha256(json.dumps(configuration, sort_keys=True).encode()).hexdigest()
-        self.path = FOLDER / f"{net}-{key[:32]}.state"
+        self._key = hashlib.sha256(json.dumps(configuration, sort_keys=True).encode()).hexdigest()
+        self.path = FOLDER / f"{net}-{self._key[:32]}.state"
         self.step = 0  # the last one saved
-        self._next = time.monotonic()
+        self._interval = 1.0  # seconds; doubled each time until saving has its share, so that little is lost early on
+        self._next = time.monotonic() + self._interval
 
     def load(self) -> dict | None:
         """What `save` was given last, its tensors on the CPU; None, and a line if it is damaged, when there is none."""
@@ -49,15 +40,15 @@ class SavedState:
                 digest, content = file.read(DIGEST_BYTES), file.read()
         except FileNotFoundError:
             return None
-        if hashlib.sha256(content).digest() != digest:
-            print(f"{self.path} is damaged: training starts at the beginning", file=sys.stderr)
+        if hashlib.sha256(self._key.encode() + content).digest() != digest:
+            print(f"{self.path} is damaged or of another run: training starts at the beginning", file=sys.stderr)
             return None
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         self.step = state["step"]
         return state
 
     def is_due(self) -> bool:
-        """Whether saving again would take less than `SHARE` of the time, judged by how long it took last."""
+        """Whether it is time to save again."""
         return time.monotonic() >= self._next
 
     def save(self, state: dict) -> None:
@@ -67,12 +58,36 @@ class SavedState:
         torch.save(state, content)
         try:
             with replacing(self.path) as file:
-                file.write(hashlib.sha256(content.getbuffer()).digest())
+                digest = hashlib.sha256(self._key.encode())
+                digest.update(content.getbuffer())
+                file.write(digest.digest())
                 file.write(content.getbuffer())
             self.step = state["step"]
         except OSError as error:  # a full disk should not end a run that may still fit its results
             print(f"training goes on, but its state at step {state['step']} is not saved: {error}", file=sys.stderr)
-        self._next = start + (time.monotonic() - start) / SHARE
+        now = time.monotonic()
+        self._interval = min(2 * self._interval, (now - start) / SHARE)
+        self._next = now + self._interval
 
-    def remove(self) -> None:
-        self.path.unlink(missing_ok=True)
+    def note_result(self, checkpoint: Path) -> None:
+        """Note that the state has led to `checkpoint`, by which `remove_recorded` will know it."""
+        with checkpoint.open("rb") as file:
+            md5 = hashlib.file_digest(file, "md5").hexdigest()
+        write_text(self.path.with_suffix(".md5"), md5)
+
+
+def remove_recorded(net: str) -> None:
+    """Remove the states whose results `dvc.lock` has, and of those of `net` all but the newest few."""
+    lock = Path("dvc.lock")
+    recorded = lock.read_text(encoding="utf-8", errors="replace") if lock.exists() else ""
+    for note in FOLDER.glob("*.md5"):
+        if f"md5: {note.read_text()}" in recorded or not note.with_suffix(".state").exists():
+            _remove(note.with_suffix(".state"))
+    of_net = [path for path in FOLDER.glob(f"{net}-*.state") if len(path.stem) == len(net) + 33]
+    for path in sorted(of_net, key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        _remove(path)
+
+
+def _remove(state: Path) -> None:
+    state.unlink(missing_ok=True)
+    state.with_suffix(".md5").unlink(missing_ok=True)

@@ -1,11 +1,16 @@
 """A training run, from its first step or from where it was cut short to its last."""
 
 import dataclasses
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import torch
 
+from foundation.errors import Terminated, UserError, is_out_of_memory, reason
 from params import Recipe
 from training import loop
 from training.log import LogRow
@@ -19,7 +24,7 @@ def run(
 ) -> tuple[list[LogRow], float]:  # fmt: skip
     """Train the net `name` from the `saved` state on if there is one; all log rows, and the seconds spent in all.
 
-    images, targets: as `loop.train` takes them.
+    images, targets: as `loop.train` takes them. The state is saved from time to time, at SIGTERM, and at the end.
     """
     steps = loop.steps_per_epoch(len(images), recipe) * recipe.epochs
     rows, seconds = [], 0.0
@@ -29,13 +34,50 @@ def run(
         seconds = found["seconds"]
         print(f"{name} goes on from step {state.step:,} of {steps:,}", file=sys.stderr)
     start = time.perf_counter() - seconds
+
+    def save() -> None:
+        log = [dataclasses.astuple(row) for row in rows]
+        saved.save({"step": state.step, "state": loop.snapshot(state), "rows": log, "seconds": seconds})
+
     try:
-        events = loop.train(state, images, targets, recipe, seed)
-        for _ in shown(events, rows, name, recipe.epochs, steps, state.step):
-            seconds = time.perf_counter() - start
-            if saved.is_due():
-                log = [dataclasses.astuple(row) for row in rows]
-                saved.save({"step": state.step, "state": loop.snapshot(state), "rows": log, "seconds": seconds})
+        with termination_asked_for() as asked_for:
+            events = loop.train(state, images, targets, recipe, seed)
+            for _ in shown(events, rows, name, recipe.epochs, steps, state.step):
+                seconds = time.perf_counter() - start
+                if saved.is_due() or asked_for:
+                    save()
+                if asked_for:
+                    raise Terminated(how_to_go_on(name, saved.step, steps))
+            if saved.step < steps:
+                save()
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"run it again, and {name} goes on from step {saved.step:,} of {steps:,}") from None
+        raise KeyboardInterrupt(how_to_go_on(name, saved.step, steps)) from None
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(
+            f"out of memory in training {name} with batch size {recipe.batch_size} ({reason(error)}): "
+            "try a smaller batch_size in params.yaml, or another device"
+        ) from None
     return rows, seconds
+
+
+def how_to_go_on(name: str, step: int, steps: int) -> str:
+    if step == 0:
+        return f"nothing of {name} is saved yet; run it again to start anew"
+    return f"run it again, and {name} goes on from step {step:,} of {steps:,}"
+
+
+@contextmanager
+def termination_asked_for() -> Iterator[list[int]]:
+    """A list that is empty until SIGTERM arrives, which otherwise would end the process at once."""
+    asked_for: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        asked_for.append(number)
+
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield asked_for
+    finally:
+        signal.signal(signal.SIGTERM, before)
