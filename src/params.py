@@ -7,10 +7,10 @@ default is a net's `onednn: true`: to change it would change results that DVC ta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
-from ruamel.yaml import YAML, YAMLError  # DVC's own parser: both read the same values (PyYAML takes 1e-3 for text)
 
+from foundation import yaml12
 from foundation.errors import UserError
 from foundation.validation import StrictModel, validate
 
@@ -18,10 +18,30 @@ PARAMS = Path("params.yaml")
 ARCHITECTURES = sorted(path.stem for path in (Path(__file__).parent / "nets").glob("[!_]*.py"))
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]  # goes into file and stage names
-Url = Annotated[str, StringConstraints(pattern=r"^https?://")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$")]
 Md5 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-ClassNames = Annotated[dict[str, str], Field(min_length=2, max_length=256)]  # labels are uint8
+FolderName = Annotated[str, StringConstraints(pattern=r"^[^./\\\p{Cc}][^/\\\p{Cc}]*$")]
+# In any language, and without what could become markup in Markdown, in the report or in the page of `dvc plots show`.
+ClassName = Annotated[str, StringConstraints(pattern=r"^\w[\w .,'()/+-]{0,59}$")]
+
+
+def _are_distinct(class_names: dict[str, str]) -> dict[str, str]:
+    folders = {}
+    for folder, name in class_names.items():
+        if name in folders:
+            details = {"key": folder, "other": folders[name]}
+            message = "so is {other}; to merge them, put the images of both into one folder"
+            raise PydanticCustomError("bad_entry", message, details)
+        folders[name] = folder
+    return class_names
+
+
+ClassNames = Annotated[
+    dict[FolderName, ClassName],
+    Field(min_length=2, max_length=256),  # labels are uint8
+    AfterValidator(_are_distinct),
+]
 
 
 class Cifar10Python(StrictModel):
@@ -133,17 +153,15 @@ class Params(StrictModel):
 def load_params(path: Path = PARAMS) -> Params:
     """Read and check `path`; raises `UserError` naming the key, its value and what is allowed."""
     try:
-        values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        values = yaml12.read(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file here; run this from the top of the repository") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text ({error})") from None
-    except YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if values is None:
+        raise UserError(f"{path}: nothing in it; `git checkout {path}` puts back what is committed")
     return validate(Params, values, str(path))
 
 
 def _one_of(value: str, allowed: dict, key: str) -> None:
     if value not in allowed:
-        details = {"key": key, "value": value, "allowed": ", ".join(allowed)}
-        raise PydanticCustomError("unknown_key", "no such entry; allowed are {allowed}", details)
+        details = {"key": key, "allowed": ", ".join(allowed)}
+        raise PydanticCustomError("bad_entry", "no such entry; allowed are {allowed}", details)
