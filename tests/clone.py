@@ -1,5 +1,6 @@
 """A clone of the working tree for the tests that drive the stages and DVC as a user does."""
 
+import copy
 import os
 import re
 import subprocess
@@ -43,6 +44,13 @@ class Clone:
     def commit(self) -> None:
         self.run("git add -A && git commit -qm test", **IDENTITY)
 
+    def git_clone(self, path: Path) -> "Clone":
+        """What git has of it, in `path`: no images, no checkpoints."""
+        other = copy.copy(self)
+        other.path = path
+        self.run(f"git clone -q . '{path}'")
+        return other
+
     def set_params(self, values: dict[str, object]) -> None:
         """Set `values`, by dotted keys, in params.yaml; None takes the key out."""
         yaml = YAML()
@@ -55,7 +63,7 @@ class Clone:
             if value is None:
                 section.pop(key, None)
             else:
-                section[key] = value
+                section[key] = copy.deepcopy(value)
         yaml.dump(params, self.path / "params.yaml")
 
     def is_current(self) -> bool:
@@ -64,7 +72,9 @@ class Clone:
         return result.returncode == 0 and stages_run(result.stdout) == []
 
     def append(self, name: str, text: str) -> None:
-        with (self.path / name).open("a") as file:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
             file.write(text)
 
     def read(self, name: str) -> str:

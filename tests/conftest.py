@@ -1,8 +1,8 @@
-"""The clones that tests work in."""
+"""The clones that tests work in, and the order in which they run."""
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,26 @@ from small_run import few_digits, small_run
 
 # A shell's background job ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+REFERENCE = """\
+This judges the results that are committed: dvc.lock, metrics/, plots/ and what README quotes of them are one run of one
+state of code and params.yaml. If you have changed either on purpose, nothing is wrong with it; make the run your own:
+`dvc repro`, `python tests/golden.py record`, the new tables into README, and commit them all.
+Everything else is tested by: pytest -m "not long and not reference\""""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What judges the committed results comes last."""
+    items.sort(key=lambda item: item.get_closest_marker("reference") is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and item.get_closest_marker("reference"):
+        report.sections.append(("What to do", REFERENCE))
+    return report
 
 
 @pytest.fixture
@@ -35,7 +55,8 @@ def rebuilt(tmp_path_factory, few) -> Clone:
 @pytest.fixture
 def unchanged(rebuilt) -> Iterator[Clone]:
     """The same clone, put back after the test."""
+    commit = rebuilt.run("git rev-parse HEAD").stdout.strip()
     yield rebuilt
-    rebuilt.run("git reset -q --hard && git clean -qfd")
+    rebuilt.run(f"git reset -q --hard {commit} && git clean -qfd && git clean -qfdx src metrics plots")
     with contextlib.chdir(rebuilt.path), Repo() as repo:  # as `dvc checkout`, without its second to start
         repo.checkout(force=True)

@@ -18,7 +18,14 @@ TEST_RECIPE = {
     "log_every": 10,
 }
 DIGITS = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
-ABLATION = {"architecture": "net3", "threads": 2, "batch_norm": False}
+# What tests name, whatever a fork has in params.yaml: the study's nets and the ablation.
+STUDY_NETS = {
+    "net1": {"architecture": "net1", "threads": 1, "onednn": False},
+    "net2": {"architecture": "net2", "threads": 2},
+    "net3": {"architecture": "net3", "threads": 2},
+    "net3_no_bn": {"architecture": "net3", "threads": 2, "batch_norm": False},
+}
+NETS = STUDY_NETS | load_yaml(REPOSITORY / "params.yaml")["nets"]
 OWN = {"format": "image-folders", "sha256": "0" * 64, "lossless": True, "urls": []}
 
 
@@ -39,9 +46,10 @@ def few_digits(folder: Path) -> dict[str, object]:
     checksum = write_digits(folder, DIGITS.class_names, train=15, test=10)
     source = OWN | {"sha256": checksum, "class_names": DIGITS.class_names}
     return {
+        "seed": 0,
         "recipe": "test",
         "recipes.test": TEST_RECIPE,
-        "nets.net3_no_bn": ABLATION,
+        "nets": NETS,
         "data.sources.few": source,
         "data.source": "few",
     }

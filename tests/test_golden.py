@@ -1,4 +1,3 @@
-import copy
 import hashlib
 import json
 
@@ -9,6 +8,7 @@ from foundation.errors import UserError
 from params import load_params
 
 
+@pytest.mark.reference
 def test_the_small_run_has_the_bytes_of_the_reference_runs_time(rebuilt):
     records = json.loads(golden.RECORD.read_text(encoding="utf-8"))
     if golden.machine() not in (record["machine"] for record in records):
@@ -29,11 +29,7 @@ def test_a_byte_more_and_another_machine_are_seen(rebuilt):
 
 @pytest.fixture
 def stranger(rebuilt, tmp_path):
-    """What git has of the clone: no images, no checkpoints."""
-    stranger = copy.copy(rebuilt)
-    stranger.path = tmp_path / "stranger"
-    rebuilt.run(f"git clone -q . {stranger.path}")
-    return stranger
+    return rebuilt.git_clone(tmp_path / "stranger")
 
 
 def test_refresh_records_the_new_code_and_nothing_else(stranger):

@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager, suppress
 import pytest
 import torch
 from clone import Clone
-from small_run import ABLATION
+from small_run import NETS
 from zc.lockfile import LockError, LockFile
 
 RECIPE = {
@@ -25,10 +25,10 @@ RECIPE = {
     "momentum": 0.9,
     "weight_decay": 0.0,
     "batch_size": 5,
-    "epochs": 12,  # of 287 steps: some six seconds for Net1
+    "epochs": 6,  # of 287 steps: some three seconds for Net1
     "log_every": 40,
 }
-PARAMS = {"recipe": "test", "recipes.test": RECIPE, "nets.net3_no_bn": ABLATION, "data.source": "digits"}
+PARAMS = {"seed": 0, "recipe": "test", "recipes.test": RECIPE, "nets": NETS, "data.source": "digits"}
 # The stage as it is, but for saving its state as often as it can.
 SAVING_OFTEN = """
 import sys
@@ -137,7 +137,7 @@ def test_sigterm_saves_says_from_where_it_goes_on_and_exits_with_143(clone, unin
             wait_for(process, begun)
             process.terminate()
             assert process.wait(60) == 143, process.output()
-            line = r"^terminated: run it again, and net1 goes on from step ([\d,]+) of 3,444$"
+            line = r"^terminated: run it again, and net1 goes on from step ([\d,]+) of 1,722$"
             (saved,) = re.findall(line, process.output(), re.M)
         assert int(saved.replace(",", "")) > steps
         steps = int(saved.replace(",", ""))
@@ -180,7 +180,7 @@ def test_what_is_edited_during_training_is_not_recorded_with_its_result(clone, u
 
     for name, content in before.items():
         (clone.path / name).write_bytes(content)
-    assert "net1 goes on from step 3,444 of 3,444" in clone.run("dvc repro train@net1").stderr
+    assert "net1 goes on from step 1,722 of 1,722" in clone.run("dvc repro train@net1").stderr
     assert results(clone, "net1") == uninterrupted
 
 
@@ -198,7 +198,7 @@ def test_a_finished_training_is_not_done_again(clone, uninterrupted):
     checkpoint = hashlib.md5(uninterrupted[0]).hexdigest()
     assert checkpoint not in clone.read("dvc.lock")
 
-    assert "net1 goes on from step 3,444 of 3,444" in clone.run("dvc repro train@net1").stderr
+    assert "net1 goes on from step 1,722 of 1,722" in clone.run("dvc repro train@net1").stderr
     assert results(clone, "net1") == uninterrupted
     assert checkpoint in clone.read("dvc.lock")
 
@@ -263,7 +263,7 @@ def killed_at_random(clone: Clone, net: str, kills: int, seconds: float) -> None
 
 
 def test_killed_at_random_moments(clone, uninterrupted):
-    killed_at_random(clone, "net1", kills=2, seconds=2)
+    killed_at_random(clone, "net1", kills=2, seconds=1)
     assert results(clone, "net1") == uninterrupted
 
 

@@ -3,30 +3,63 @@
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from clone import REPOSITORY
 from pages import README, section, table, verdicts
+from scipy import stats
 
 from params import load_params
 
+pytestmark = pytest.mark.reference
+
 NETS = list(load_params(REPOSITORY / "params.yaml").nets)
-STUDY = {"net1": 61, "net2": 76, "net3": 80}  # accuracy (%)
-MARGIN = 3  # points: whole percents there, another encoding of the images here, one seed in both
+STUDY = pd.read_csv(REPOSITORY / "data/study.csv").set_index("class")  # accuracy (%)
+OVERALL = pd.read_csv(REPOSITORY / "metrics/overall.csv").set_index("net")
 COMPARISON = (REPOSITORY / "metrics/comparison.md").read_text(encoding="utf-8")
+NETS_OF_BOTH = OVERALL.index.intersection(STUDY.columns)
+of_the_study = pytest.mark.skipif(
+    "study" not in OVERALL or "recipe reference" not in COMPARISON,
+    reason="the committed run is on other images or by another recipe than the study",
+)
 
 
 def test_it_belongs_to_this_code_and_these_parameters(clone):
     """In a clone that has neither images nor checkpoints. What to do when this fails: docs/changing-the-code.md."""
     assert clone.is_current()
+    assert list(OVERALL.index) == NETS
 
 
-def test_it_is_the_study():
-    overall = pd.read_csv(REPOSITORY / "metrics/overall.csv").set_index("net")
-    assert list(overall.index) == NETS
-    for net, accuracy in STUDY.items():
-        assert overall.loc[net, "accuracy"] == pytest.approx(accuracy, abs=MARGIN)
-        assert json.loads((REPOSITORY / f"metrics/train/{net}.json").read_text())["steps"] == 50_000
+@of_the_study
+@pytest.mark.parametrize("net", NETS_OF_BOTH)
+def test_it_is_as_long_as_the_study(net):
+    assert json.loads((REPOSITORY / f"metrics/train/{net}.json").read_text())["steps"] == 50_000
+
+
+@of_the_study
+@pytest.mark.parametrize("net", NETS_OF_BOTH)
+def test_its_accuracy_is_one_that_another_run_of_the_study_could_have(net):
+    """Ours and the study's, one run each: if by chance alone, they differ by less than t·s·√2 in 95 of 100 cases.
+
+    Where the study's figure lay follows from what it printed, its accuracy and that of each class: all are cut off to
+    whole percents. s is the spread over seeds that had been measured before: Net1's by this recipe on the JPEG images,
+    seeds 0 to 4. Net2's and Net3's, not measured yet, are taken to be as large. What the encoding of the images does is
+    left out. A run outside is a finding, to be said in README, and no reason for a wider margin.
+    """
+    of_seeds = [59.24, 60.54, 61.37, 60.14, 59.88]  # accuracy (%)
+    margin = stats.t.ppf(0.975, len(of_seeds) - 1) * np.std(of_seeds, ddof=1) * np.sqrt(2)
+    printed = STUDY.loc["overall", net], STUDY.drop("overall")[net].mean()
+    assert max(printed) - margin < OVERALL.loc[net, "accuracy"] < min(printed) + 1 + margin
+
+
+@of_the_study
+def test_the_readme_states_the_largest_deviation_from_the_study():
+    net = OVERALL["difference"].abs().idxmax()
+    difference = OVERALL.loc[net, "difference"]
+    side = "below" if difference < 0 else "above"
+    statement = f"{net.capitalize()} lies {abs(difference):.1f} points {side} the study"
+    assert statement in " ".join(section(README, "## Results").split())
 
 
 def test_the_readme_has_its_overall_table_and_no_other():

@@ -1,0 +1,17 @@
+"""Images and checkpoints through a remote, as README describes it: pushed from one clone, pulled into another."""
+
+
+def test_what_one_pushes_another_pulls_and_need_not_run(unchanged, tmp_path):
+    unchanged.run(f"dvc remote add -q --default mine '{tmp_path}/remote'")
+    unchanged.commit()
+    unchanged.run("dvc push")
+
+    elsewhere = unchanged.git_clone(tmp_path / "elsewhere")
+    shared = [path.relative_to(unchanged.path) for path in unchanged.path.glob("*/*") if path.suffix in (".npz", ".pt")]
+    assert {path.name for path in shared} >= {"train.npz", "test.npz", "net1.pt"}
+    assert not any((elsewhere.path / path).exists() for path in shared)
+    elsewhere.run("dvc pull")
+    for path in shared:
+        assert (elsewhere.path / path).read_bytes() == (unchanged.path / path).read_bytes()
+    assert "Data and pipelines are up to date." in elsewhere.run("dvc repro").stdout
+    assert elsewhere.run("git status --porcelain").stdout == ""
