@@ -25,7 +25,7 @@ STUDY_NETS = {
     "net3": {"architecture": "net3", "threads": 2},
     "net3_no_bn": {"architecture": "net3", "threads": 2, "batch_norm": False},
 }
-NETS = STUDY_NETS | load_yaml(REPOSITORY / "params.yaml")["nets"]
+NETS = STUDY_NETS | yaml12.read(REPOSITORY / "params.yaml")["nets"]
 OWN = {"format": "image-folders", "sha256": "0" * 64, "lossless": True, "urls": []}
 
 
