@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
-from ruamel.yaml import YAML, YAMLError  # DVC's own parser: both read the same values (PyYAML takes 1e-3 for text)
 
+from foundation import yaml12
 from foundation.errors import UserError
 from foundation.validation import StrictModel, validate
 
@@ -123,13 +123,11 @@ class Params(StrictModel):
 def load_params(path: Path = PARAMS) -> Params:
     """Read and check `path`; raises `UserError` naming the key, its value and what is allowed."""
     try:
-        values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        values = yaml12.read(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file here; run this from the top of the repository") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text ({error})") from None
-    except YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if values is None:
+        raise UserError(f"{path}: nothing in it; `git checkout {path}` puts back what is committed")
     return validate(Params, values, str(path))
 
 

@@ -9,6 +9,7 @@ EFFECT_FREE = {
     "foundation/errors.py": "words for the user",
     "foundation/lock.py": "lets a stage run or not",
     "foundation/validation.py": "refuses values, changes none",
+    "foundation/yaml12.py": "reads what DVC reads, and so tracks",
     "images/download.py": "finds bytes that are accepted only when they are the pinned ones",
     "params.py": "passes values on as they stand in params.yaml, where DVC tracks them itself, but for one default",
     "training/progress.py": "shows how far training is",
