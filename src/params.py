@@ -7,7 +7,7 @@ default is a net's `onednn: true`: to change it would change results that DVC ta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from foundation import yaml12
@@ -18,10 +18,30 @@ PARAMS = Path("params.yaml")
 ARCHITECTURES = sorted(path.stem for path in (Path(__file__).parent / "nets").glob("[!_]*.py"))
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]  # goes into file and stage names
-Url = Annotated[str, StringConstraints(pattern=r"^https?://")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$")]
 Md5 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-ClassNames = Annotated[dict[str, str], Field(min_length=2, max_length=256)]  # labels are uint8
+FolderName = Annotated[str, StringConstraints(pattern=r"^[^./\\\p{Cc}][^/\\\p{Cc}]*$")]
+# In any language, and without what could become markup in Markdown, in the report or in the page of `dvc plots show`.
+ClassName = Annotated[str, StringConstraints(pattern=r"^\w[\w .,'()/+-]{0,59}$")]
+
+
+def _are_distinct(class_names: dict[str, str]) -> dict[str, str]:
+    folders = {}
+    for folder, name in class_names.items():
+        if name in folders:
+            details = {"key": folder, "other": folders[name]}
+            message = "so is {other}; to merge them, put the images of both into one folder"
+            raise PydanticCustomError("bad_entry", message, details)
+        folders[name] = folder
+    return class_names
+
+
+ClassNames = Annotated[
+    dict[FolderName, ClassName],
+    Field(min_length=2, max_length=256),  # labels are uint8
+    AfterValidator(_are_distinct),
+]
 
 
 class Cifar10Python(StrictModel):
@@ -133,5 +153,5 @@ def load_params(path: Path = PARAMS) -> Params:
 
 def _one_of(value: str, allowed: dict, key: str) -> None:
     if value not in allowed:
-        details = {"key": key, "value": value, "allowed": ", ".join(allowed)}
-        raise PydanticCustomError("unknown_key", "no such entry; allowed are {allowed}", details)
+        details = {"key": key, "allowed": ", ".join(allowed)}
+        raise PydanticCustomError("bad_entry", "no such entry; allowed are {allowed}", details)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501
 
+import json
 import re
 import runpy
 import sys
@@ -51,7 +52,6 @@ def test_values_are_passed_on_as_they_stand(load):
 
 
 def test_numbers_are_read_as_dvc_reads_them(load):
-    """PyYAML takes 1e-3 for text; DVC, and so this, for a number."""
     assert load(with_value("learning_rate", "1e-3")).recipes["reference"].learning_rate == 0.001
 
 
@@ -78,9 +78,11 @@ def test_numbers_are_read_as_dvc_reads_them(load):
         (TEXT.replace("    momentum: 0.9\n", "", 1), "recipes.reference.momentum: field required"),
         (TEXT.replace("momentum: 0.9", "momentum: 0.9\n    lr: 0.1", 1), "recipes.reference.lr = 0.1: unknown key; allowed are learning_rate, momentum"),
         (TEXT + "\nsede: 1\n", "sede = 1: unknown key; allowed are recipe, seed, recipes, nets, data"),
-        (TEXT + "\nseed: 1\n", 'not valid YAML: while constructing a mapping'),
+        (TEXT + "\nseed: 1\n", f"not valid YAML: line {TEXT.count(chr(10)) + 2}: the key 'seed' is there twice"),
         (TEXT + "\n  - [", "not valid YAML: "),
-        ("", "None: input should be a valid dictionary"),
+        ("", "nothing in it; `git checkout params.yaml` puts back what is committed"),
+        ("# all gone\n", "nothing in it; `git checkout params.yaml` puts back what is committed"),
+        ("\0" * 4096, "not valid YAML: unacceptable character #x0000"),
         ("[1, 2]", "[1, 2]: input should be a valid dictionary"),
         (TEXT.encode("utf-16"), "not UTF-8 text"),
         (TEXT.encode() + b"# caf\xe9\n", "not UTF-8 text"),
@@ -98,6 +100,27 @@ def test_numbers_are_read_as_dvc_reads_them(load):
         (TEXT.replace("https://zenodo", "ftp://zenodo"), "data.sources.cifar10.urls.0 = 'ftp://zenodo"),
         (TEXT.replace("  net1:\n", "  actual:\n"), "nets = {'actual': "),
         (TEXT.replace("  net1:\n", "  ../net1:\n"), "nets.../net1 = '../net1': string should match pattern"),
+        (TEXT.replace("  net1:\n", '  "$(touch pwned)":\n'), "nets.$(touch pwned) = '$(touch pwned)': string should match pattern"),
+        (TEXT.replace("  net1:\n", '  "\\e[31mnet\\n1":\n'), r"nets.'\x1b[31mnet\n1' = '\x1b[31mnet\n1': string should match pattern"),
+        (TEXT.replace("  net1:\n", "  1:\n"), "nets.1 = 1: input should be a valid string"),
+        (TEXT + '\n"se\\e[1m\\nde": 1\n', r"'se\x1b[1m\nde' = 1: unknown key; allowed are recipe"),
+        (TEXT + f"\n? {'k' * 5000}\n: 1\n", f"'{'k' * 56}... = 1: unknown key; allowed are recipe"),
+        (with_value("seed", "2026-02-30"), "not valid YAML: line 7: this is no timestamp: day is out of range for month"),
+        (with_value("seed", "2026-01-31"), "seed = datetime.date(2026, 1, 31): input should be a valid integer"),
+        (with_value("seed", "9" * 5000), "not valid YAML: line 7: this is no int: Exceeds the limit (4300 digits)"),
+        (with_value("seed", "0x" + "f" * 5000), "not valid YAML: line 7: this is no int: Exceeds the limit (4300 digits)"),
+        (with_value("seed", "9" * 4000), f"seed = {'9' * 57}...: input should be less than 9223372036854775808"),
+        (with_value("learning_rate", "9" * 5000 + ".0"), "recipes.reference.learning_rate = inf: input should be a finite number"),
+        (with_value("learning_rate", "9" * 4000), f"recipes.reference.learning_rate = {'9' * 57}...: input should be a "),
+        (with_value("seed", "[" * 150 + "]" * 150), f"seed = {'[' * 57}...: input should be a valid integer"),
+        (with_value("seed", "[" * 100_000), "nested too deeply"),
+        (with_value("seed", "{a: " * 100_000), "nested too deeply"),
+        (with_value("seed", "0\n<<<<<<< HEAD\nrecipe: quick\n=======\nrecipe: slow\n>>>>>>> theirs"), "not valid YAML: line 9: "),
+        (TEXT.replace("    threads: 2\n", "<<<<<<< HEAD\n    threads: 2\n=======\n    threads: 4\n>>>>>>> theirs\n"), "not valid YAML: line "),
+        (re.sub("https://zenodo.*", r'"https://zen\\nodo"', TEXT), r"data.sources.cifar10.urls.0 = 'https://zen\nodo'"),
+        (TEXT.replace("car, bird", "plane, bird"), "data.sources.cifar10.class_names.automobile = 'plane': so is airplane; to merge them, put the images of both into one folder"),
+        (TEXT.replace("airplane:", "../airplane:"), "data.sources.cifar10.class_names.../airplane = '../airplane': string should match pattern"),
+        (TEXT.replace("airplane: plane", "airplane: <b>"), "data.sources.cifar10.class_names.airplane = '<b>': string should match pattern"),
     ],
 )  # fmt: skip
 def test_a_mistake_ends_the_stage_with_one_line(text, says, tmp_path, monkeypatch, capsys):
@@ -117,6 +140,114 @@ def test_a_mistake_ends_the_stage_with_one_line(text, says, tmp_path, monkeypatc
 def test_no_file(tmp_path):
     with pytest.raises(UserError, match="no such file here; run this from the top of the repository"):
         load_params(tmp_path / "params.yaml")
+
+
+def with_first_class(folder: str, shown: str) -> str:
+    """The repository's params.yaml with these in place of `airplane: plane`."""
+    return TEXT.replace("airplane: plane", f"{json.dumps(folder)}: {json.dumps(shown)}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *[
+            "plane",
+            "0",
+            "true",
+            "NA",
+            "T-shirt/top",
+            "jack-o'-lantern",
+            "tench, Tinca tinca",
+            "C++",
+            "3.5 mm (new)",
+            "a_1",
+        ],
+        *[
+            "Ærøskøbing",
+            "самолёт",
+            "飛行機",
+            "비행기",
+            "हवाई जहाज़",
+            "เครื่องบิน",
+            "طائرة",
+            "می\u200cخواهم",
+            "e\u0301",
+            "x" * 60,
+        ],
+    ],
+)
+def test_a_class_may_be_called_so_in_any_language(load, name):
+    assert load(with_first_class("airplane", name)).data.sources["cifar10"].class_names["airplane"] == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *[
+            "</script><script>alert(1)</script>",
+            "<img src=x onerror=alert(1)>",
+            "a<!--",
+            "&lt;b&gt;",
+            "＜b＞",
+            "{a}",
+            "${a}",
+            "$a",
+        ],
+        *[
+            "a|b",
+            "`a`",
+            "*a*",
+            "[a](b)",
+            "a\\b",
+            "a~b",
+            'a"b',
+            "#a",
+            "a:b",
+            "http://a",
+            "a;b",
+            "a!b",
+            "=1+2",
+            "-a",
+            "+a",
+            "@a",
+        ],
+        *[
+            "",
+            " ",
+            " a",
+            "a\nb",
+            "a\tb",
+            "\x1b[31ma",
+            "a\x00b",
+            "a\x85b",
+            "a\u202eb",
+            "a\u2028b",
+            "a\xa0b",
+            "a☺",
+            "x" * 61,
+        ],
+    ],
+)
+def test_a_class_cannot_be_called_what_may_become_markup_or_hide_itself(load, name):
+    with pytest.raises(UserError, match=r"class_names\.airplane = .* string should match pattern") as error:
+        load(with_first_class("airplane", name))
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "folder", ["n02691156 (air-plane)", "<plane>", "a|b & c", "l'avion", "飛行機", "a.b", "a..", " "]
+)
+def test_a_class_folder_may_be_called_as_it_is_on_disk(load, folder):
+    assert next(iter(load(with_first_class(folder, "plane")).data.sources["cifar10"].class_names)) == folder
+
+
+@pytest.mark.parametrize(
+    "folder", ["..", ".", ".hidden", "../a", "a/b", "/a", "a\\b", "", "a\nb", "\x1b[31ma", "a\x00", "a\x85b"]
+)
+def test_a_class_folder_lies_beside_the_others(load, folder):
+    with pytest.raises(UserError, match=r"class_names.* string should match pattern") as error:
+        load(with_first_class(folder, "plane"))
+    assert str(error.value).isprintable()
 
 
 def test_several_mistakes_are_counted(load):

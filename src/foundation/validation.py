@@ -10,6 +10,8 @@ from foundation.errors import UserError
 
 Model = TypeVar("Model", bound=BaseModel)
 
+LONGEST = 60  # characters shown of a key or value
+
 
 class StrictModel(BaseModel):
     """A mapping with known keys. Values keep the type they have in the file; nothing is converted."""
@@ -22,8 +24,8 @@ class StrictModel(BaseModel):
         if isinstance(values, Mapping) and cls.model_config["extra"] == "forbid":
             for key in values:
                 if key not in cls.model_fields:
-                    details = {"key": key, "value": values[key], "allowed": ", ".join(cls.model_fields) or "none"}
-                    raise PydanticCustomError("unknown_key", "unknown key; allowed are {allowed}", details)
+                    details = {"key": key, "allowed": ", ".join(cls.model_fields) or "none"}
+                    raise PydanticCustomError("bad_entry", "unknown key; allowed are {allowed}", details)
         return values
 
 
@@ -38,9 +40,9 @@ def validate(model: type[Model], values: object, where: str) -> Model:
 def _one_line(error: ValidationError, values: object) -> str:
     first, *others = error.errors(include_url=False)
     location, message, value = list(first["loc"]), first["msg"], first["input"]
-    if first["type"] == "unknown_key":
+    if first["type"] == "bad_entry":
         location.append(first["ctx"]["key"])
-        value = first["ctx"]["value"]
+        value = value[first["ctx"]["key"]]
     elif first["type"] == "union_tag_invalid":
         location.append(first["ctx"]["discriminator"].strip("'"))
         message, value = f"allowed are {first['ctx']['expected_tags']}", first["ctx"]["tag"]
@@ -60,10 +62,11 @@ def _path_in(values: object, location: list) -> str:
             values = values[part]
         elif part is not location[-1] or part == "[key]":
             continue
-        path.append(str(part))
+        readable = isinstance(part, str) and part.isprintable() and len(part) <= LONGEST
+        path.append(part if readable else _short(part))
     return ".".join(path)
 
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
