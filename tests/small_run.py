@@ -4,8 +4,8 @@ from pathlib import Path
 
 from clone import REPOSITORY, Clone
 from PIL import Image
-from ruamel.yaml import YAML
 
+from foundation import yaml12
 from images import digits, image_folders
 from params import load_params
 
@@ -58,5 +58,5 @@ def small_run(folder: Path, params: dict[str, object], images: str) -> Clone:
 
 def hashes(clone: Clone) -> dict[str, str]:
     """The md5 of each output in dvc.lock, by `stage: path`."""
-    stages = YAML(typ="safe").load(clone.path / "dvc.lock")["stages"]
+    stages = yaml12.read(clone.path / "dvc.lock")["stages"]
     return {f"{name}: {out['path']}": out["md5"] for name, stage in stages.items() for out in stage["outs"]}

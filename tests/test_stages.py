@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from clone import REPOSITORY
-from ruamel.yaml import YAML
 
+from foundation import yaml12
 from foundation.effect_free import EFFECT_FREE
 from params import load_params
 
 SRC = REPOSITORY / "src"
-PIPELINE = YAML(typ="safe").load(REPOSITORY / "dvc.yaml")
+PIPELINE = yaml12.read(REPOSITORY / "dvc.yaml")
 STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE["stages"].items()}
 
 # The rooms of src/ and what each may import of the others. A stage may import all of them, and no other stage.
