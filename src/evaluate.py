@@ -33,10 +33,10 @@ BATCH_SIZE = 250
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Evaluate one trained net on the test split.")
-    parser.add_argument("net", help="its name in `nets` of params.yaml")
+    parser.add_argument("net", help="its name in `nets` of params.yaml; or a stage's, STAGE@NET")
     parser.add_argument("--device", help="for example cpu or cuda; default: a GPU when there is one")
     arguments = parser.parse_args()
-    name = arguments.net
+    name = arguments.net.rpartition("@")[2]
 
     devices.make_deterministic(THREADS)
     device = devices.select(arguments.device)
