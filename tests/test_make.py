@@ -70,8 +70,8 @@ def test_the_demo_ends_as_its_page_says(clone):
     comparison, findings = clone.read("demo/metrics/comparison.md"), json.loads(clone.read("demo/metrics/claims.json"))
     commands = re.findall(r"^    \$ (.+)$", DEMO_PAGE, re.MULTILINE)
     diff = clone.run(" && ".join(commands), **IDENTITY).stdout.splitlines()[-3:]
-    if golden.machine() not in (record["machine"] for record in json.loads(golden.RECORD.read_text(encoding="utf-8"))):
-        pytest.skip(f"not recorded on such a machine, so the last bits may differ: {golden.machine()}")
+    if not all(fact in DEMO_PAGE for fact in golden.machine().values()):
+        pytest.skip(f"the page is of another type of machine, so the last bits may differ: {golden.machine()}")
     for heading in ("## Overall", "## Per class"):
         assert "\n".join(table(section(comparison, heading))) in DEMO_PAGE
     assert verdicts(findings) in DEMO_PAGE
