@@ -38,10 +38,10 @@ THREADS = 2  # fixed, like everything that changes the last bits
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Evaluate one trained net on the test split.")
-    parser.add_argument("net", help="its name in `nets` of params.yaml")
+    parser.add_argument("net", help="its name in `nets` of params.yaml; or a stage's, STAGE@NET")
     parser.add_argument("--device", help="for example cpu or cuda; default: a GPU when there is one")
     arguments = parser.parse_args()
-    name = arguments.net
+    name = arguments.net.rpartition("@")[2]
 
     with held(Path(f".cache/evaluate-{name}.lock"), f"evaluating {name}"):
         evaluate(name, arguments.device)

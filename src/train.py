@@ -36,10 +36,10 @@ DATA = Path("data/train.npz")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train one net of params.yaml.")
-    parser.add_argument("net", help="its name in `nets` of params.yaml")
+    parser.add_argument("net", help="its name in `nets` of params.yaml; or a stage's, STAGE@NET")
     parser.add_argument("--device", help="for example cpu or cuda; default: a GPU when there is one")
     arguments = parser.parse_args()
-    name = arguments.net
+    name = arguments.net.rpartition("@")[2]
 
     inputs = Inputs()
     seed, recipe, variant = inputs.value("params.yaml", lambda: parameters(name))

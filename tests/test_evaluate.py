@@ -1,6 +1,9 @@
 """The metrics and the cost against counts by hand, and against NumPy."""
 
+import importlib
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from made_up import DESCRIPTION
 import evaluate
 import nets
 from foundation.errors import UserError
+from foundation.lock import held
 from images import dataset
 from model import checkpoint, device
 from model.cost import count_layers, multiply_adds
@@ -109,3 +113,50 @@ def test_a_checkpoint_that_does_not_fit_is_refused(changes, says):
     evaluate.check_fits(TRAINED, "net1", split)
     with pytest.raises(UserError, match=f"^{says}"):
         evaluate.check_fits(TRAINED.model_copy(update=changes), "net1", split)
+
+
+@pytest.fixture
+def untrained(tmp_path, monkeypatch):
+    """A folder with a checkpoint of Net1 as it begins, and images to evaluate it on."""
+    monkeypatch.chdir(tmp_path)
+    images = generator.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    dataset.save("data/test.npz", dataset.Split(images, np.arange(4, dtype=np.uint8), NAMES, DATASET))
+    net = nets.build("net1", {}, 4)
+    checkpoint.save("models/net1.pt", net, TRAINED)
+    return net
+
+
+def test_weights_that_give_no_finite_figures_are_one_line(untrained):
+    with torch.no_grad():
+        untrained.fc3.bias[0] = float("inf")
+    checkpoint.save("models/net1.pt", untrained, TRAINED)
+    with pytest.raises(UserError, match=r"^models/net1.pt gives no finite figures for some test images: try a "):
+        evaluate.evaluate("net1", "cpu")
+    assert not Path("metrics").exists()
+
+
+def test_a_checkpoint_exchanged_meanwhile_is_not_recorded_with_these_figures(untrained, monkeypatch):
+    def meanwhile(*arguments):
+        checkpoint.save("models/net1.pt", nets.build("net1", {}, 4), TRAINED)
+        return predict(*arguments)
+
+    monkeypatch.setattr(evaluate, "predict", meanwhile)
+    with pytest.raises(UserError, match=r"^models/net1.pt changed while this ran, so nothing is written: "):
+        evaluate.evaluate("net1", "cpu")
+    assert not Path("metrics").exists()
+    monkeypatch.setattr(evaluate, "predict", predict)
+    evaluate.evaluate("net1", "cpu")
+    assert Path("metrics/net1.json").exists()
+
+
+@pytest.mark.parametrize(("stage", "arguments"), [("evaluate", ["net1"]), ("compare", [])])
+def test_a_second_process_of_the_same_kind_is_refused(stage, arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [f"{stage}.py", *arguments])
+    with (
+        held(Path(f".cache/{'-'.join([stage, *arguments])}.lock"), "this"),
+        pytest.raises(
+            UserError, match=rf"^process {os.getpid()} is already (evaluating net1|comparing) in this folder"
+        ),
+    ):
+        importlib.import_module(stage).main()

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 from clone import REPOSITORY
+from dvc.exceptions import ReproductionError
+from dvc.repo import Repo
 
 from foundation.errors import UserError
 from params import load_params
@@ -253,6 +255,36 @@ def test_a_class_folder_lies_beside_the_others(load, folder):
 def test_several_mistakes_are_counted(load):
     with pytest.raises(UserError, match=r"batch_size = 0: .* \(and 1 more\)$"):
         load(TEXT.replace("batch_size: 5", "batch_size: 0").replace("epochs: 5", "epochs: 0"))
+
+
+HOSTILE = [
+    *["$(touch pwned)", "`touch pwned`", "a; touch pwned", "a && touch pwned", "a & touch pwned &", "a | touch pwned"],
+    *["a' ; touch pwned; '", 'a" ; touch pwned; "', "\\'; touch pwned; #", "\\'\"; touch pwned; #", "> pwned"],
+    *["a\ntouch pwned\n", "a'\ntouch pwned\n'", 'a"\ntouch pwned\n"', "a\\", "a b", "~", "$HOME", "{a,b}"],
+    *["${seed}", "-x", "--device"],
+]
+
+
+@pytest.mark.parametrize("stage", ["train", "evaluate"])
+def test_no_shell_runs_what_a_net_is_called(clone, stage, monkeypatch):
+    """Each name reaches the stage as it is, in one argument that is no option, and nothing else happens."""
+    nets = {name: {"architecture": "net1", "threads": 1} for name in HOSTILE}
+    data = {"source": "a", "sources": {"a": {}}}
+    params = {"seed": 0, "recipe": "a", "recipes": {"a": {}}, "nets": nets, "data": data}
+    (clone.path / "params.yaml").write_text(json.dumps(params))
+    (clone.path / "src" / f"{stage}.py").write_text(
+        "import json, sys; print(json.dumps(sys.argv[1:]), file=open('seen', 'a')); sys.exit(1)"
+    )
+    for missing in ["data/train.npz", "data/test.npz", *(f"models/{name}.pt" for name in HOSTILE)]:
+        (clone.path / missing).touch()
+    before = sorted(path.name for path in clone.path.iterdir())
+    monkeypatch.setenv("PATH", clone.environment()["PATH"])
+    monkeypatch.chdir(clone.path)
+    with Repo() as repo, pytest.raises(ReproductionError):
+        repo.reproduce(stage, single_item=True, on_error="keep-going")
+    assert sorted(path.name for path in clone.path.iterdir()) == sorted([*before, "seen"])
+    seen = [json.loads(line) for line in (clone.path / "seen").read_text().splitlines()]
+    assert sorted(seen) == sorted([f"{stage}@{name}"] for name in HOSTILE)
 
 
 @pytest.mark.parametrize(

@@ -276,7 +276,7 @@ def test_a_failed_stage_says_why_in_one_line_and_leaves_the_cache_alone(unchange
     before = sorted((unchanged.path / ".dvc/cache").rglob("*"))
     result = unchanged.run("python src/evaluate.py net1", check=False)
     assert result.returncode == 1
-    assert result.stderr.startswith("error: models/net1.pt is not a checkpoint of this project: ")
+    assert result.stderr.startswith("error: models/net1.pt is damaged (")
     assert len(result.stderr.splitlines()) == 1
     assert sorted((unchanged.path / ".dvc/cache").rglob("*")) == before
 

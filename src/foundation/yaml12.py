@@ -48,7 +48,7 @@ class Loader(yaml.SafeLoader):
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
-        seen = set()
+        seen = set()  # looked at here, where `<<` is still a key: what it brings along may be there again
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
                 if (key.tag, key.value) in seen:

@@ -1,7 +1,11 @@
 """What the figures say, and that none of their words overlap or are cut."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import combinations
+from pathlib import Path
 
 import made_up
 import matplotlib.pyplot as plt
@@ -165,3 +169,23 @@ def test_the_sheet_shows_images_that_all_nets_get_wrong():
 def test_the_same_figure_gives_the_same_bytes():
     first, second = (style.drawn(FIGURES["confusion"](RUNS["one net"])) for _ in range(2))
     assert first == second
+
+
+def test_a_users_own_matplotlibrc_changes_nothing(tmp_path):
+    """In processes of their own, because it is read when matplotlib is loaded."""
+    program = """
+import hashlib, pandas as pd
+from figures.confusion import confusion_figure
+from figures.style import drawn
+matrix = pd.DataFrame([[3, 1], [0, 2]], index=["a", "b"], columns=["a", "b"])
+print(hashlib.md5(drawn(confusion_figure({"net1": matrix}, "title")).png).hexdigest())
+"""
+    (tmp_path / "matplotlibrc").write_text(
+        "text.usetex: True\nfont.family: monospace\naxes.facecolor: yellow\nsavefig.dpi: 50\n"
+    )
+    source = Path(style.__file__).parents[1]
+    results = {
+        subprocess.check_output([sys.executable, "-c", program], text=True, cwd=source, env=os.environ | environment)
+        for environment in ({}, {"MATPLOTLIBRC": str(tmp_path)})
+    }
+    assert len(results) == 1

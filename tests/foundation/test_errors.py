@@ -1,6 +1,6 @@
 import pytest
 
-from foundation.errors import UserError, one_line_errors
+from foundation.errors import Terminated, UserError, one_line_errors
 
 
 @pytest.mark.parametrize(
@@ -9,6 +9,12 @@ from foundation.errors import UserError, one_line_errors
         (UserError("no such net"), "error: no such net"),
         (OSError(28, "No space left on device", "a.npz"), "error: [Errno 28] No space left on device: 'a.npz'"),
         (KeyboardInterrupt(), 130),
+        (Terminated("run it again"), 143),
+        (MemoryError(), "error: out of memory (MemoryError)"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+            "error: out of memory (DefaultCPUAllocator: can't allocate memory)",
+        ),
     ],
 )
 def test_what_the_user_can_put_right_is_one_line(error, code):
@@ -20,3 +26,5 @@ def test_what_the_user_can_put_right_is_one_line(error, code):
 def test_a_defect_of_ours_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError), one_line_errors():
         raise ZeroDivisionError
+    with pytest.raises(RuntimeError), one_line_errors():
+        raise RuntimeError("shapes cannot be multiplied")

@@ -1,17 +1,23 @@
 """A training run cut short and gone on with; killed processes are in test_interruptions.py."""
 
 import copy
+import hashlib
 import io
+import os
 import random
+import signal
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
 import nets
+from foundation.errors import UserError
 from model import device
 from params import Recipe
 from training import loop, resume
+from training.run import run
 
 RECIPE = Recipe(learning_rate=0.01, momentum=0.9, weight_decay=0.0, batch_size=4, epochs=2, log_every=3)
 GENERATOR = torch.Generator().manual_seed(1)
@@ -102,8 +108,6 @@ def test_a_state_is_found_by_its_configuration():
     assert again.step == found["step"] == 7
     assert found["rows"] == STATE["rows"]
     assert torch.equal(found["weights"], STATE["weights"])
-    again.remove()
-    assert again.load() is None
 
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"recipe": {"learning_rate": 0.2}}, {"code": "edited"}])
@@ -111,10 +115,16 @@ def test_a_state_of_another_configuration_is_left_alone(other):
     saved = saved_state()
     different = resume.SavedState("net1", CONFIGURATION | other)
     assert different.load() is None
-    different.save(STATE)
-    different.remove()
+    different.save(STATE | {"step": 8})
     assert resume.SavedState("net2", CONFIGURATION).load() is None
-    assert saved.load()["step"] == 7
+    assert (saved.load()["step"], different.load()["step"]) == (7, 8)
+
+
+def test_a_state_under_the_name_of_another_is_not_taken_for_it(capsys):
+    saved, other = saved_state(), resume.SavedState("net1", CONFIGURATION | {"seed": 1})
+    saved.path.rename(other.path)
+    assert other.load() is None
+    assert "is damaged or of another run: training starts at the beginning" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -131,16 +141,14 @@ def test_a_damaged_state_is_ignored_with_a_line(seed, capsys):
         content[at : at + 64] = bytes(b ^ 0xFF if b == 0 else 0 for b in content[at : at + 64])
     saved.path.write_bytes(content)
     assert saved.load() is None
-    assert capsys.readouterr().err == f"{saved.path} is damaged: training starts at the beginning\n"
+    assert capsys.readouterr().err == f"{saved.path} is damaged or of another run: training starts at the beginning\n"
 
 
-def test_saving_takes_its_share_of_the_time_and_no_more(monkeypatch):
+def test_saving_takes_its_share_of_the_time_and_early_on_loses_little(monkeypatch):
+    """Saving takes 2 s here: after 1 s and twice as long each time, until 2 s are a hundredth of the time between."""
     now = 0.0
     monkeypatch.setattr(resume.time, "monotonic", lambda: now)
     monkeypatch.setattr(resume, "SHARE", 0.01)
-
-    saved = resume.SavedState("net1", CONFIGURATION)
-    assert saved.is_due()
     write = resume.replacing
 
     def slow(path):
@@ -149,12 +157,53 @@ def test_saving_takes_its_share_of_the_time_and_no_more(monkeypatch):
         return write(path)
 
     monkeypatch.setattr(resume, "replacing", slow)
+    saved, trained, between = resume.SavedState("net1", CONFIGURATION), 0.0, []
+    while len(between) < 11:
+        now += 1.0
+        trained += 1.0
+        if saved.is_due():
+            saved.save(STATE)
+            between.append(trained)
+            trained = 0.0
+    assert between == [1, 2, 4, 8, 16, 32, 64, 128, 200, 200, 200]
+
+
+def finished(net: str, seed: int, checkpoint: Path) -> resume.SavedState:
+    """A run to its end, with `checkpoint` as its result."""
+    saved = resume.SavedState(net, CONFIGURATION | {"seed": seed})
     saved.save(STATE)
-    assert not saved.is_due()
-    now = 199.0
-    assert not saved.is_due()
-    now = 200.0
-    assert saved.is_due()
+    checkpoint.parent.mkdir(exist_ok=True)
+    checkpoint.write_text(f"{net} of seed {seed}")
+    saved.note_result(checkpoint)
+    return saved
+
+
+def test_a_state_is_removed_once_its_result_is_recorded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recorded, not_yet = finished("net1", 0, Path("models/net1.pt")), finished("net1", 1, Path("models/net1.pt"))
+    under_way = resume.SavedState("net2", CONFIGURATION)
+    under_way.save(STATE)
+    resume.remove_recorded("net1")  # there is no dvc.lock
+    assert recorded.load()
+    Path("dvc.lock").write_text(f"    md5: {hashlib.md5(b'net1 of seed 0').hexdigest()}\n")
+    resume.remove_recorded("net1")
+    assert recorded.load() is None
+    assert not_yet.load()
+    assert under_way.load()
+
+
+def test_states_that_nobody_records_do_not_pile_up(tmp_path, monkeypatch):
+    """As when stages are run by hand, or experiments taken back; another net's are not counted with them."""
+    monkeypatch.chdir(tmp_path)
+    other = finished("net1-wide", 0, Path("models/net1-wide.pt"))
+    for seed in range(6):
+        os.utime(finished("net1", seed, Path("models/net1.pt")).path, (seed, seed))
+    os.utime(other.path, (0, 0))
+    resume.remove_recorded("net1")
+    left = [seed for seed in range(6) if resume.SavedState("net1", CONFIGURATION | {"seed": seed}).load()]
+    assert left == [3, 4, 5]
+    assert other.load()
+    assert len(list(resume.FOLDER.glob("net1-*.*"))) == 2 * (resume.KEPT + 1)
 
 
 def test_a_state_that_cannot_be_saved_ends_nothing(monkeypatch, capsys):
@@ -169,14 +218,40 @@ def test_a_state_that_cannot_be_saved_ends_nothing(monkeypatch, capsys):
     assert saved.load()["step"] == saved.step == 7
 
 
-def test_the_code_that_computes_is_part_of_the_configuration(clone):
-    def code_hash() -> str:
-        program = "from training import loop, resume; import nets.net1; print(resume.code_hash())"
-        return clone.run(f"python -c '{program}'", PYTHONPATH="src").stdout
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")])
+def test_out_of_memory_is_one_line_that_says_what_to_change(monkeypatch, error):
+    def fails(*_):
+        raise error
 
-    before = code_hash()
-    clone.append("src/nets/net2.py", "# edited\n")  # not the net that is trained
-    clone.append("src/foundation/errors.py", "# edited\n")  # which is imported, and cannot change a result
-    assert code_hash() == before
-    clone.append("src/nets/net1.py", "# edited\n")
-    assert code_hash() != before
+    monkeypatch.setattr(loop, "train_steps", fails)
+    state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
+    with pytest.raises(UserError, match=r"^out of memory in training net1 with batch size 4 \(.+\): try a smaller"):
+        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved)
+
+
+def test_a_defect_in_training_keeps_its_traceback(monkeypatch):
+    def fails(*_):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(loop, "train_steps", fails)
+    state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved)
+
+
+def test_ctrl_c_before_anything_is_saved_promises_nothing(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "train_steps", interrupted)
+    state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
+    with pytest.raises(KeyboardInterrupt, match=r"^nothing of net1 is saved yet; run it again to start anew$"):
+        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved)
+
+
+def test_the_signal_handler_is_put_back_after_training():
+    before = signal.getsignal(signal.SIGTERM)
+    state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
+    rows, _ = run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved)
+    assert rows[-1].step == saved.step == 16  # the state after the last step is there, too
+    assert signal.getsignal(signal.SIGTERM) is before
