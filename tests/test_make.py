@@ -70,7 +70,7 @@ def test_the_demo_ends_as_its_page_says(clone):
     comparison, findings = clone.read("demo/metrics/comparison.md"), json.loads(clone.read("demo/metrics/claims.json"))
     commands = re.findall(r"^    \$ (.+)$", DEMO_PAGE, re.MULTILINE)
     diff = clone.run(" && ".join(commands), **IDENTITY).stdout.splitlines()[-3:]
-    if not all(fact in DEMO_PAGE for fact in golden.machine().values()):
+    if not all(fact in " ".join(DEMO_PAGE.split()) for fact in golden.machine().values()):
         pytest.skip(f"the page is of another type of machine, so the last bits may differ: {golden.machine()}")
     for heading in ("## Overall", "## Per class"):
         assert "\n".join(table(section(comparison, heading))) in DEMO_PAGE
