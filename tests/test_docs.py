@@ -1,6 +1,5 @@
 """README.md and docs/ do what they say: the way back, as one would type it, and every link."""
 
-import copy
 import os
 import re
 from pathlib import Path
@@ -19,9 +18,7 @@ GO_BACK = re.search(r"^\*\*Go back\*\*[^\n]*\n\n    ([^\n]+)\n\n", README, re.MU
 
 def test_the_way_back_from_a_variation_leaves_nothing(rebuilt, few, tmp_path):
     """In a clone without images and checkpoints: a net more and another recipe, of which one net is run."""
-    clone = copy.copy(rebuilt)
-    clone.path = tmp_path / "clone"
-    rebuilt.run(f"git clone -q . {clone.path}")
+    clone = rebuilt.git_clone(tmp_path / "clone")
     clone.append("dvc.yaml", "  extra: {path: models/extra.pt, type: model}\n")
     clone.run(
         "dvc exp run -S recipes.test.learning_rate=0.02 -S '+nets.extra={architecture: net1, threads: 1}'"
