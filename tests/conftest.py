@@ -16,8 +16,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REFERENCE = """\
 This judges the results that are committed: dvc.lock, metrics/, plots/ and what README quotes of them are one run of one
-state of code and params.yaml. If you have changed either on purpose, nothing is wrong with it; make the run your own:
-`dvc repro`, `python tests/golden.py record`, the new tables into README, and commit them all.
+state of code and params.yaml. If you have changed either on purpose, nothing is wrong with it, and the results become
+yours by a run of your own: docs/changing-the-code.md.
 Everything else is tested by: pytest -m "not long and not reference\""""
 
 

@@ -184,15 +184,22 @@ def test_what_is_edited_during_training_is_not_recorded_with_its_result(clone, u
     assert results(clone, "net1") == uninterrupted
 
 
-def test_a_finished_training_is_not_done_again(clone, uninterrupted):
+def test_a_stage_that_outlives_dvc_is_found_out_and_not_done_again(clone, uninterrupted):
     """DVC is killed while the stage works on to its end, so that `dvc.lock` lacks the result; meanwhile other edits."""
     states = clone.path / ".cache/training"
     with started(clone, "dvc", "repro", "train@net1") as dvc:
         wait_for(dvc, "net1 on ")
         dvc.kill()
+        dvc.wait()
+        os.killpg(dvc.pid, signal.SIGSTOP)  # so that the stage is still at it, however slow what follows is
+        second = clone.run("dvc repro train@net1", check=False)
+        assert second.returncode != 0
+        (process,) = re.findall(r"^error: process (\d+) is already training net1 in this folder", second.stderr, re.M)
+        os.kill(int(process), 0)  # it is there
         for name in ("src/foundation/errors.py", "src/nets/net2.py", "src/evaluate.py", "README.md"):
             clone.append(name, "# edited\n")
         clone.set_params({"recipes.reference.epochs": 6, "nets.net2.threads": 1})
+        os.killpg(dvc.pid, signal.SIGCONT)
         wait_for_the_end(clone, dvc)
     assert results(clone, "net1") == uninterrupted
     checkpoint = hashlib.md5(uninterrupted[0]).hexdigest()
@@ -217,20 +224,6 @@ def wait_for_the_end(clone: Clone, process: subprocess.Popen) -> None:
     while True:
         with suppress(LockError), closing(LockFile(clone.path / ".cache/training/net1.lock")):
             return
-
-
-def test_a_stage_that_outlives_dvc_is_found_out(clone, uninterrupted):
-    with started(clone, "dvc", "repro", "train@net1") as dvc:
-        wait_for_a_state(clone, dvc)
-        dvc.kill()
-        dvc.wait()
-        os.killpg(dvc.pid, signal.SIGSTOP)  # so that the stage is still at it, however slow what follows is
-        second = clone.run("dvc repro train@net1", check=False)
-        assert second.returncode != 0
-        (process,) = re.findall(r"^error: process (\d+) is already training net1 in this folder", second.stderr, re.M)
-        os.kill(int(process), 0)  # it is there
-    clone.run("dvc repro train@net1")
-    assert results(clone, "net1") == uninterrupted
 
 
 def test_two_at_once(clone, uninterrupted):
@@ -260,11 +253,6 @@ def killed_at_random(clone: Clone, net: str, kills: int, seconds: float) -> None
     with started(clone, *command) as process:
         assert process.wait(600) == 0, process.output()
         assert f"{net} goes on from step" in process.output()
-
-
-def test_killed_at_random_moments(clone, uninterrupted):
-    killed_at_random(clone, "net1", kills=2, seconds=1)
-    assert results(clone, "net1") == uninterrupted
 
 
 @pytest.mark.long
