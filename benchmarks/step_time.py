@@ -1,5 +1,6 @@
 """Time our training step, in a process of its own."""
 
+import foundation.start  # noqa: F401, I001  as the stage does
 import hashlib
 import json
 import os

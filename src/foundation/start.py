@@ -2,14 +2,22 @@
 
 The code is noted as it stands, so that `inputs` can tell whether it was edited while the stage ran.
 Ctrl-C while modules are imported, which takes seconds, ends in one line instead of a traceback.
+OpenMP, which PyTorch brings along, is told how its threads wait for each other.
 """
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 from types import TracebackType
 
 SRC = Path(__file__).parents[1]
+
+# GNU's OpenMP lets a thread that waits spin 300,000 times before it sleeps. Beside other work on the same cores that
+# takes the time which the thread it waits for needs: with 20,000 Net2 and Net3 are 1.8 times as fast there, and lose at
+# most 2 % on an idle machine (benchmarks/waiting.md). No result depends on it.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 
 def code_digest(path: Path) -> str:
