@@ -3,8 +3,8 @@
     PYTHONPATH=src python benchmarks/waiting.py [--nets net2 net3] [--spins 0 1000 5000] [--repeats 5]
 
 Two threads share out each operation of Net2 and Net3, and wait for each other at its end. GNU's OpenMP has a waiting
-thread spin 300,000 times, some milliseconds, before it sleeps, if it is not told otherwise; beside other work on the same
-cores the spinning takes the time the other thread needs. Each setting trains some steps in a process of its own, all
+thread spin 300,000 times, some milliseconds, before it sleeps, if it is not told otherwise; beside other work on the
+same cores that takes the time the other thread needs. Each setting trains some steps in a process of its own, all
 settings in turns; the last column shows that the weights are the same bytes.
 """
 
