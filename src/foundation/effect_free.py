@@ -10,7 +10,7 @@ EFFECT_FREE = {
     "foundation/lock.py": "lets a stage run or not",
     "foundation/validation.py": "refuses values, changes none",
     "images/download.py": "finds bytes that are accepted only when they are the pinned ones",
-    "params.py": "passes values on as they stand in params.yaml, where DVC tracks them itself, but for one default",
+    "params.py": "passes values on as they stand in params.yaml, where DVC tracks them itself, but for defaults",
     "training/progress.py": "shows how far training is",
     "training/resume.py": "goes on to the same bytes, or does not go on",
 }
