@@ -48,13 +48,17 @@ def sgd(state: loop.State, **kind: bool) -> torch.optim.SGD:
     return torch.optim.SGD(state.parameters, lr=1e-3, momentum=0.9, **kind)
 
 
+def with_hooks(state: loop.State) -> loop.State:
+    state.update = type(state.optimizer).step
+    return state
+
+
 # A change of what surrounds the step, made anew at each turn.
 SURROUNDINGS = {
     "one thread": lambda: threads(1),
     "two threads": lambda: threads(2),
     "advanced indexing": lambda: setting(torch.Tensor, "index_select", lambda tensor, dim, index: tensor[index]),
     "gathered batch by batch": lambda: setting(loop, "IMAGES_AT_ONCE", 1),
-    "optimizer.step() with its hooks": lambda: setting(loop, "UPDATE", lambda optimizer: optimizer.step()),
     "oneDNN, or not": lambda: setting(torch.backends.mkldnn, "enabled", not torch.backends.mkldnn.enabled),
     "empty memory filled": lambda: setting(torch.utils.deterministic, "fill_uninitialized_memory", True),
 }
@@ -66,6 +70,7 @@ NET = {
 # A change of the state that the steps go on from, made once.
 STATE = {
     "the other memory format": lambda state: replace(state, memory_format=OTHER[state.memory_format]),
+    "optimizer.step() with its hooks": with_hooks,
     "SGD, foreach": lambda state: replace(state, optimizer=sgd(state, foreach=True)),
     "SGD, tensor by tensor": lambda state: replace(state, optimizer=sgd(state, foreach=False)),
 }

@@ -22,9 +22,9 @@ LOCK = Path(".cache/fetch.lock")
 
 
 def main() -> None:
+    inputs = Inputs()
+    name, source = inputs.value("params.yaml", parameters)
     with lock.held(LOCK, "fetching images"):
-        inputs = Inputs()
-        name, source = inputs.value("params.yaml", parameters)
         arrays = read(name, source)
         fetched = dataset.Dataset(
             source=name,

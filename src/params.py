@@ -1,13 +1,23 @@
 """`params.yaml`, checked.
 
-Values are passed on exactly as they stand in the file, so that DVC, which tracks them there, sees every change. The one
-default is a net's `onednn: true`: to change it would change results that DVC takes for current.
+Values are passed on exactly as they stand in the file, so that DVC, which tracks them there, sees every change. The
+defaults are a net's `onednn: true` and, for what a recipe leaves out, those that do nothing: to change one would change
+results that DVC takes for current.
 """
 
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from foundation import yaml12
@@ -42,6 +52,7 @@ ClassNames = Annotated[
     Field(min_length=2, max_length=256),  # labels are uint8
     AfterValidator(_are_distinct),
 ]
+Pixels = Annotated[int, Field(ge=0, lt=32)]  # images have 32 × 32
 
 
 class Cifar10Python(StrictModel):
@@ -88,14 +99,48 @@ class Data(StrictModel):
 
 
 class Recipe(StrictModel):
-    """How a net is trained: SGD on the cross-entropy, a fresh shuffle each epoch."""
+    """How a net is trained; `params.yaml` says what each key means."""
 
+    optimizer: Literal["sgd", "adamw"] = "sgd"
     learning_rate: Annotated[float, Field(gt=0)]
-    momentum: Annotated[float, Field(ge=0, lt=1)]
+    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
+    warm_up: Annotated[float, Field(ge=0, le=1)] = 0.0
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    nesterov: bool = False
     weight_decay: Annotated[float, Field(ge=0)]
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    flip: bool = False
+    shift: Pixels = 0
+    border: Literal["reflect", "zero"] = "reflect"
+    cutout: Pixels = 0
     batch_size: Annotated[int, Field(gt=0)]
     epochs: Annotated[int, Field(gt=0)]
     log_every: Annotated[int, Field(gt=0)]
+
+    @property
+    def augments(self) -> bool:
+        """Whether images are changed at random."""
+        return bool(self.flip or self.shift or self.cutout)
+
+    @model_validator(mode="after")
+    def _every_key_does_something(self) -> "Recipe":
+        needs = {
+            "momentum": (self.optimizer == "sgd", "optimizer: sgd"),
+            "nesterov": (self.momentum > 0, "a momentum above 0"),
+            "warm_up": (self.schedule == "one-cycle", "schedule: one-cycle"),
+            "border": (self.shift > 0, "a shift above 0"),
+        }
+        for key, (is_there, need) in needs.items():
+            value = getattr(self, key)
+            if value != type(self).model_fields[key].default and not is_there:
+                details = {"key": key, "value": value, "need": need}
+                raise PydanticCustomError("bad_entry", "needs {need}; without it, leave {key} out", details)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_it_stands(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Without the keys that were left out: results of before such a key was thought of keep their bytes."""
+        return {key: value for key, value in dump(self).items() if key in self.model_fields_set}
 
 
 class NamedRecipe(Recipe):

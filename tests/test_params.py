@@ -8,10 +8,12 @@ import runpy
 import sys
 
 import pytest
+import yaml
 from clone import REPOSITORY
 from dvc.exceptions import ReproductionError
 from dvc.repo import Repo
 
+from foundation import yaml12
 from foundation.errors import UserError
 from params import load_params
 
@@ -37,8 +39,8 @@ def with_value(key: str, value: str) -> str:
 
 def test_values_are_passed_on_as_they_stand(load):
     params = load(TEXT)
-    reference = params.recipes["reference"]
-    assert reference.model_dump() == {
+    assert params.chosen_recipe.model_dump() == {
+        "name": "reference",
         "learning_rate": 0.001,
         "momentum": 0.9,
         "weight_decay": 0.0,
@@ -46,6 +48,8 @@ def test_values_are_passed_on_as_they_stand(load):
         "epochs": 5,
         "log_every": 1000,
     }
+    written = yaml.load(TEXT, yaml12.Loader)["recipes"]
+    assert {name: recipe.model_dump() for name, recipe in params.recipes.items()} == written
     ablation = load(TEXT.replace("  net3:\n", "  net3:\n    batch_norm: false\n"))
     assert (params.nets["net3"].settings, ablation.nets["net3"].settings) == ({}, {"batch_norm": False})
     assert list(params.data.sources["cifar10"].class_names.values()) == (
@@ -60,7 +64,7 @@ def test_numbers_are_read_as_dvc_reads_them(load):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (with_value("recipe", "slow"), "recipe = 'slow': no such entry; allowed are reference, quick"),
+        (with_value("recipe", "slow"), "recipe = 'slow': no such entry; allowed are reference, modern, quick"),
         (with_value("source", "mnist"), "data.source = 'mnist': no such entry; allowed are cifar10, cifar10-jpeg, digits"),
         (with_value("architecture", "net9"), "nets.net1.architecture = 'net9': no such file in src/nets; allowed are net1, net2, net3"),
         (with_value("batch_size", "0"), "recipes.reference.batch_size = 0: input should be greater than 0"),
@@ -77,8 +81,8 @@ def test_numbers_are_read_as_dvc_reads_them(load):
         (with_value("md5", "abc"), "data.sources.cifar10.md5 = 'abc': string should match pattern '^[0-9a-f]{32}$'"),
         (with_value("format", "zip"), "data.sources.cifar10.format = 'zip': allowed are 'cifar10-python', 'image-folders', 'sklearn-digits'"),
         (TEXT.replace("  reference:", "  Reference!:"), "recipes.Reference! = 'Reference!': string should match pattern"),
-        (TEXT.replace("    momentum: 0.9\n", "", 1), "recipes.reference.momentum: field required"),
-        (TEXT.replace("momentum: 0.9", "momentum: 0.9\n    lr: 0.1", 1), "recipes.reference.lr = 0.1: unknown key; allowed are learning_rate, momentum"),
+        (TEXT.replace("    weight_decay: 0.0\n", "", 1), "recipes.reference.weight_decay: field required"),
+        (TEXT.replace("momentum: 0.9", "momentum: 0.9\n    lr: 0.1", 1), "recipes.reference.lr = 0.1: unknown key; allowed are optimizer, learning_rate"),
         (TEXT + "\nsede: 1\n", "sede = 1: unknown key; allowed are recipe, seed, recipes, nets, data"),
         (TEXT + "\nseed: 1\n", f"not valid YAML: line {TEXT.count(chr(10)) + 2}: the key 'seed' is there twice"),
         (TEXT + "\n  - [", "not valid YAML: "),
@@ -137,6 +141,66 @@ def test_a_mistake_ends_the_stage_with_one_line(text, says, tmp_path, monkeypatc
     assert "\n" not in line
     assert capsys.readouterr() == ("", "")
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+
+
+def with_recipe(**values: object) -> str:
+    """params.yaml with a recipe `mine` of these values and what it needs."""
+    needed = {"learning_rate": 0.1, "weight_decay": 0.0, "batch_size": 5, "epochs": 1, "log_every": 10}
+    lines = [f"    {key}: {value}\n" for key, value in (needed | values).items()]
+    return TEXT.replace("  reference:", f"  mine:\n{''.join(lines)}  reference:", 1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"optimizer": "sgd", "momentum": 0.9, "nesterov": "true"},
+        {"optimizer": "adamw"},
+        {"optimizer": "adamw", "momentum": 0.0, "nesterov": "false", "schedule": "cosine", "warm_up": 0.0},
+        {"schedule": "one-cycle"},
+        {"schedule": "one-cycle", "warm_up": 1.0},
+        {"flip": "true", "shift": 31, "border": "zero", "cutout": 31},
+        {"border": "reflect"},
+        {"label_smoothing": 0.99},
+    ],
+    ids=str,
+)
+def test_a_recipe_is_taken_and_passed_on_as_it_stands(load, values):
+    text = with_recipe(**values)
+    recipe = load(text).recipes["mine"]
+    assert recipe.model_dump() == yaml.load(text, yaml12.Loader)["recipes"]["mine"]
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"optimizer": "adam"}, "optimizer = 'adam': input should be 'sgd' or 'adamw'"),
+        ({"schedule": "step"}, "schedule = 'step': input should be 'constant', 'cosine' or 'one-cycle'"),
+        ({"border": "edge", "shift": 4}, "border = 'edge': input should be 'reflect' or 'zero'"),
+        ({"optimizer": "adamw", "momentum": 0.9}, "momentum = 0.9: needs optimizer: sgd; without it, leave momentum out"),
+        ({"optimizer": "adamw", "nesterov": "true"}, "nesterov = True: needs a momentum above 0; without it, leave nesterov out"),
+        ({"nesterov": "true"}, "nesterov = True: needs a momentum above 0"),
+        ({"nesterov": "true", "momentum": 0.0}, "nesterov = True: needs a momentum above 0"),
+        ({"nesterov": 1, "momentum": 0.9}, "nesterov = 1: input should be a valid boolean"),
+        ({"warm_up": 0.2}, "warm_up = 0.2: needs schedule: one-cycle; without it, leave warm_up out"),
+        ({"warm_up": 0.2, "schedule": "cosine"}, "warm_up = 0.2: needs schedule: one-cycle"),
+        ({"warm_up": 1.1, "schedule": "one-cycle"}, "warm_up = 1.1: input should be less than or equal to 1"),
+        ({"warm_up": -0.1, "schedule": "one-cycle"}, "warm_up = -0.1: input should be greater than or equal to 0"),
+        ({"border": "zero"}, "border = 'zero': needs a shift above 0; without it, leave border out"),
+        ({"label_smoothing": 1.0}, "label_smoothing = 1.0: input should be less than 1"),
+        ({"label_smoothing": -0.1}, "label_smoothing = -0.1: input should be greater than or equal to 0"),
+        ({"shift": 32}, "shift = 32: input should be less than 32"),
+        ({"shift": -1}, "shift = -1: input should be greater than or equal to 0"),
+        ({"shift": 4.0}, "shift = 4.0: input should be a valid integer"),
+        ({"cutout": 32}, "cutout = 32: input should be less than 32"),
+        ({"flip": 0.5}, "flip = 0.5: input should be a valid boolean"),
+        ({"epochs": 0}, "epochs = 0: input should be greater than 0"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_recipe_that_cannot_be_meant_is_one_line(load, values, says):
+    with pytest.raises(UserError, match=rf"params\.yaml: {re.escape(f'recipes.mine.{says}')}[^\n]*$"):
+        load(with_recipe(**values))
 
 
 def test_no_file(tmp_path):
@@ -291,7 +355,7 @@ def test_no_shell_runs_what_a_net_is_called(clone, stage, monkeypatch):
     ("text", "says"),
     [
         (with_value("batch_size", "0"), "error: params.yaml: recipes.reference.batch_size = 0: input should be greater"),
-        (with_value("recipe", "slow"), "error: params.yaml: recipe = 'slow': no such entry; allowed are reference, quick"),
+        (with_value("recipe", "slow"), "error: params.yaml: recipe = 'slow': no such entry; allowed are reference, modern, quick"),
         (TEXT + "\nseed: 1\n", "unable to read: 'params.yaml', YAML file structure is corrupted"),  # DVC's own words
     ],
 )  # fmt: skip

@@ -13,14 +13,17 @@ from results.evaluated import Conditions
 
 def title(what: str, nets: list[str], conditions: Conditions) -> str:
     """What a figure shows, of which nets, on which images, by which recipe; in lines that fit the figure's width."""
-    line = f"{what} of {', '.join(map(short, nets))} on {conditions.dataset.source}"
-    return f"{textwrap.fill(line, 84)}\n{describe(conditions.recipe)}"
+    lines = [f"{what} of {', '.join(map(short, nets))} on {conditions.dataset.source}", describe(conditions.recipe)]
+    return "\n".join(textwrap.fill(line, 80) for line in lines)
 
 
 def describe(recipe: NamedRecipe) -> str:
     """The recipe in half a line, for a title."""
+    optimizer = "AdamW, " if recipe.optimizer == "adamw" else ""
+    rate = f"{recipe.learning_rate:g}" + (f" ({recipe.schedule})" if recipe.schedule != "constant" else "")
     epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"
-    return f"recipe {recipe.name}: batch {recipe.batch_size}, learning rate {recipe.learning_rate:g}, {epochs}"
+    augmented = ", augmented" if recipe.augments else ""
+    return f"recipe {recipe.name}: {optimizer}batch {recipe.batch_size}, learning rate {rate}, {epochs}{augmented}"
 
 
 def legend(figure: Figure, handles: list) -> None:

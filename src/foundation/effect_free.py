@@ -13,7 +13,7 @@ EFFECT_FREE = {
     "foundation/validation.py": "refuses values, changes none",
     "foundation/yaml12.py": "reads what DVC reads, and so tracks",
     "images/download.py": "finds bytes that are accepted only when they are the pinned ones",
-    "params.py": "passes values on as they stand in params.yaml, where DVC tracks them itself, but for one default",
+    "params.py": "passes values on as they stand in params.yaml, where DVC tracks them itself, but for defaults",
     "training/progress.py": "shows how far training is",
     "training/resume.py": "goes on to the same bytes, or does not go on",
 }

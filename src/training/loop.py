@@ -2,8 +2,8 @@
 
 import inspect
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn as nn
@@ -12,12 +12,12 @@ import torch.nn.functional as F
 from foundation.errors import UserError
 from images.dataset import scale
 from params import Recipe
+from training.augmentation import draw_views, gather
 from training.log import LogRow
+from training.optimizer import learning_rate, make_optimizer
 
 MEAN = STD = 0.5  # as the study scales its images
 IMAGES_AT_ONCE = 100  # gathered, scaled and counted together, whole batches of them: less to do around a small batch
-# `optimizer.step()` without what it does for a profiler, which takes 60 µs, a twentieth of a step of Net1.
-UPDATE = inspect.unwrap(torch.optim.SGD.step)
 
 
 def steps_per_epoch(images: int, recipe: Recipe) -> int:
@@ -40,6 +40,11 @@ class State:
     loss_sum: torch.Tensor  # over the images since the last row, like `correct`
     correct: torch.Tensor
     step: int = 0
+    update: Callable[[torch.optim.Optimizer], object] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # `optimizer.step()` without what it does for a profiler, which takes 60 µs, a twentieth of a step of Net1.
+        self.update = inspect.unwrap(type(self.optimizer).step)
 
 
 def initial_state(net: nn.Module, recipe: Recipe, memory_format: torch.memory_format = torch.channels_last) -> State:
@@ -47,15 +52,8 @@ def initial_state(net: nn.Module, recipe: Recipe, memory_format: torch.memory_fo
     parameters = list(net.train().parameters())
     if not any(parameter.requires_grad for parameter in parameters):
         raise UserError("the net has no parameter that can be trained")
-    optimizer = torch.optim.SGD(
-        parameters,
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-        fused=True,  # all tensors in one kernel
-    )
     loss_sum, correct = torch.zeros(2, device=parameters[0].device)
-    return State(net, parameters, optimizer, memory_format, loss_sum, correct)
+    return State(net, parameters, make_optimizer(parameters, recipe), memory_format, loss_sum, correct)
 
 
 def snapshot(state: State) -> dict:
@@ -90,44 +88,49 @@ def train(
 ) -> Iterator[LogRow | None]:
     """Train on from `state` by `recipe`; one row every `log_every` steps of an epoch and one at its end.
 
-    Between rows it yields None every few steps. Wherever it yields, a `snapshot` can be taken from which another call
-    goes on to the same bytes.
+    The rows have the plain cross-entropy, whatever the label smoothing, so that the curves of different recipes can be
+    compared; it is of the images as they were trained on. Between rows it yields None every few steps. Wherever it
+    yields, a `snapshot` can be taken from which another call goes on to the same bytes.
     images: (N, 32, 32, 3) uint8; targets: (N,) int64; both on the device of `state`.
     """
     shuffle = torch.Generator().manual_seed(seed)  # on the CPU: the same order of images on every device
-    step = 0
+    steps, step = steps_per_epoch(len(images), recipe) * recipe.epochs, 0
     for epoch in range(1, recipe.epochs + 1):
         order = torch.randperm(len(images), generator=shuffle).to(images.device)
+        views = draw_views(recipe, len(images), seed, epoch, images.device)
         for row in order.split(recipe.batch_size * recipe.log_every):
             end_of_row = step + math.ceil(len(row) / recipe.batch_size)
             for some in row.split(recipe.batch_size * max(1, IMAGES_AT_ONCE // recipe.batch_size)):
                 step += math.ceil(len(some) / recipe.batch_size)
                 if step <= state.step:
                     continue  # done before the run was cut short
-                train_steps(state, images, targets, some, recipe)
+                train_steps(state, gather(images, some, views, recipe), targets.index_select(0, some), recipe, steps)
                 yield read_log(state, epoch, len(row), recipe) if step == end_of_row else None
     if not all(parameter.isfinite().all() for parameter in state.parameters):
         raise UserError(f"the weights are no longer finite after the last step: {advice(recipe)}")
 
 
-def train_steps(state: State, images: torch.Tensor, targets: torch.Tensor, some: torch.Tensor, recipe: Recipe) -> None:
-    """Training steps over the images at the indices `some`. Nothing is read back, so a GPU never waits for Python."""
-    inputs = scale(images.index_select(0, some), MEAN, STD).contiguous(memory_format=state.memory_format)
-    targets = targets.index_select(0, some)
+def train_steps(state: State, images: torch.Tensor, targets: torch.Tensor, recipe: Recipe, steps: int) -> None:
+    """Training steps over `images` as they are given, in order; `steps`: how many the whole run has.
+
+    Nothing is read back, so a GPU never waits for Python.
+    """
+    inputs = scale(images, MEAN, STD).contiguous(memory_format=state.memory_format)
     batches = zip(inputs.split(recipe.batch_size), targets.split(recipe.batch_size), strict=True)
-    logits = torch.cat([train_step(state, *batch) for batch in batches])
+    logits = torch.cat([train_step(state, *batch, recipe, steps) for batch in batches])
     state.loss_sum += F.cross_entropy(logits, targets, reduction="sum")
     state.correct += (logits.argmax(1) == targets).sum()
 
 
-def train_step(state: State, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def train_step(state: State, inputs: torch.Tensor, targets: torch.Tensor, recipe: Recipe, steps: int) -> torch.Tensor:
     """One step of the optimizer on `inputs` (B, 3, 32, 32), `targets` (B,); the logits before it, (B, classes)."""
     logits = state.net(inputs)
     for parameter in state.parameters:
         parameter.grad = None
-    F.cross_entropy(logits, targets).backward()
+    F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing).backward()
+    state.optimizer.param_groups[0]["lr"] = learning_rate(recipe, state.step, steps)
     with torch.no_grad():
-        UPDATE(state.optimizer)
+        state.update(state.optimizer)
     state.step += 1
     return logits.detach()
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from comparison.tables import class_table, net_table
 from figures import style
 from figures.confusion import confusion_figure
 from figures.cost import cost_figure
-from figures.frame import title
+from figures.frame import describe, title
 from figures.loss import loss_figure
 from figures.per_class import per_class_figure
 from figures.wrong_by_all import wrong_by_all_figure
@@ -48,6 +49,18 @@ RUNS = {
         [f"class {i}" for i in range(100)], np.arange(200) % 100, {"net1": np.arange(200) // 2}
     ),
 }
+RECIPE = made_up.RECIPE.model_copy(
+    update={
+        "name": "one_with_a_long_name",
+        "optimizer": "adamw",
+        "learning_rate": 1e-4,
+        "schedule": "one-cycle",
+        "flip": True,
+        "batch_size": 512,
+        "epochs": 100,
+    }
+)
+RUNS["a recipe of many words"] = replace(RUNS["one net"], conditions=replace(RUNS["one net"].conditions, recipe=RECIPE))
 FIGURES: dict[str, Callable[[Run], Figure]] = {
     "loss": lambda run: loss_figure(run.curves, run.conditions),
     "per class": lambda run: per_class_figure(class_table(run), run.conditions),
@@ -98,6 +111,20 @@ def test_each_figure_is_titled_with_nets_dataset_and_recipe(figure):
     title = FIGURES[figure](RUNS["like CIFAR-10"]).get_suptitle()
     assert "net1, net2, net3, net3_no_bn on made up" in title.replace("\n", " ")
     assert title.endswith("\nrecipe none: batch 5, learning rate 0.001, 1 epoch")
+
+
+def test_a_title_leaves_out_nothing_that_matters_of_a_recipe():
+    for changes, says in [
+        ({}, "recipe none: batch 5, learning rate 0.001, 1 epoch"),
+        ({"schedule": "cosine"}, "recipe none: batch 5, learning rate 0.001 (cosine), 1 epoch"),
+        ({"flip": True}, "recipe none: batch 5, learning rate 0.001, 1 epoch, augmented"),
+        ({"cutout": 8}, "recipe none: batch 5, learning rate 0.001, 1 epoch, augmented"),
+        (
+            RECIPE.model_dump(),
+            "recipe one_with_a_long_name: AdamW, batch 512, learning rate 0.0001 (one-cycle), 100 epochs, augmented",
+        ),
+    ]:
+        assert describe(made_up.RECIPE.model_copy(update=changes)) == says
 
 
 @pytest.mark.parametrize("count", [1, 4, 8])

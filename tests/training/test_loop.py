@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+from functools import partial
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from foundation.errors import UserError
 from model import device
 from params import Recipe
 from training import loop
+from training.augmentation import draw_views, gather
 from training.log import LogRow, mean_row
 
 
@@ -62,13 +64,81 @@ def test_the_same_weights_as_a_textbook_loop_over_the_same_batches(data, name, o
     list(loop.train(state, images, targets, chosen, seed=5))
 
     optimizer = torch.optim.SGD(textbook.parameters(), lr=0.001, momentum=0.9, weight_decay=0.001)
+    train_by_the_textbook(textbook, images, targets, optimizer)
+    assert_close(ours, textbook)
+
+
+def train_by_the_textbook(
+    net: torch.nn.Module, images, targets, optimizer, scheduler=None, epochs: int = 1, **loss: float
+) -> None:
+    """Batches of four, shuffled by seed 5."""
     inputs = (images.permute(0, 3, 1, 2).contiguous() / 255 - 0.5) / 0.5
-    for batch in torch.randperm(30, generator=torch.Generator().manual_seed(5)).split(4):
-        optimizer.zero_grad()
-        F.cross_entropy(textbook(inputs[batch]), targets[batch]).backward()
-        optimizer.step()
+    shuffle = torch.Generator().manual_seed(5)
+    for _ in range(epochs):
+        for batch in torch.randperm(30, generator=shuffle).split(4):
+            optimizer.zero_grad()
+            F.cross_entropy(net(inputs[batch]), targets[batch], **loss).backward()
+            optimizer.step()
+            if scheduler:
+                scheduler.step()
+
+
+def assert_close(ours: torch.nn.Module, textbook: torch.nn.Module) -> None:
     for (key, value), expected in zip(ours.state_dict().items(), textbook.state_dict().values(), strict=True):
         torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
+
+
+def one_cycle(optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.OneCycleLR:
+    """Of 16 steps, a quarter up; its last rate would be the next one."""
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=optimizer.param_groups[0]["lr"], total_steps=17, pct_start=4 / 17, anneal_strategy="linear",
+        cycle_momentum=False, div_factor=4, final_div_factor=1e12,
+    )  # fmt: skip
+
+
+COSINE = partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=16)
+SGD = partial(torch.optim.SGD, lr=0.01, momentum=0.9)
+ADAMW = partial(torch.optim.AdamW, lr=0.001)
+OF_ADAMW = {"optimizer": "adamw", "learning_rate": 0.001, "momentum": 0.0}
+ONE_CYCLE = {"schedule": "one-cycle", "warm_up": 0.25}
+RECIPES = {
+    "plain SGD": ({"momentum": 0.0}, partial(torch.optim.SGD, lr=0.01), None, {}),
+    "Nesterov": ({"nesterov": True}, partial(SGD, nesterov=True), None, {}),
+    "AdamW": (OF_ADAMW, ADAMW, None, {}),
+    "label smoothing": ({"label_smoothing": 0.3}, SGD, None, {"label_smoothing": 0.3}),
+    "cosine": ({"schedule": "cosine"}, SGD, COSINE, {}),
+    "one cycle": (ONE_CYCLE, SGD, one_cycle, {}),
+    "all": (OF_ADAMW | ONE_CYCLE | {"label_smoothing": 0.1}, ADAMW, one_cycle, {"label_smoothing": 0.1}),
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_recipe_against_torchs_own_optimizer_and_scheduler(data, name):
+    changes, optimizer, scheduler, loss = RECIPES[name]
+    ours, textbook = build(), build()
+    rows_of(ours, *data, recipe(**changes), seed=5)
+    optimizer = optimizer(textbook.parameters(), weight_decay=0.001)
+    train_by_the_textbook(textbook, *data, optimizer, scheduler and scheduler(optimizer), epochs=2, **loss)
+    assert_close(ours, textbook)
+
+
+def test_what_a_recipe_may_leave_out_does_nothing(data):
+    """Results of before such a key was thought of keep their bytes."""
+    left_out = {"optimizer": "sgd", "schedule": "constant", "warm_up": 0.0, "nesterov": False, "label_smoothing": 0.0,
+                "flip": False, "shift": 0, "border": "reflect", "cutout": 0}  # fmt: skip
+    spelt_out = recipe(**left_out)
+    assert recipe().model_dump().keys() | left_out.keys() == Recipe.model_fields.keys()
+    ours, other = build(), build()
+    assert rows_of(ours, *data, recipe(), seed=0) == rows_of(other, *data, spelt_out, seed=0)
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), other.parameters(), strict=True))
+
+
+def test_the_logged_loss_is_without_label_smoothing(data):
+    """With next to no learning, both log the loss of the untrained net."""
+    plain, smoothed = (
+        rows_of(build(), *data, recipe(learning_rate=1e-12, label_smoothing=share), seed=0) for share in (0.0, 0.5)
+    )
+    assert [row.loss for row in smoothed] == pytest.approx([row.loss for row in plain], rel=1e-6)
 
 
 def test_a_row_every_log_every_steps_and_at_the_end_of_each_epoch(data):
@@ -122,18 +192,43 @@ def test_another_seed_is_another_order(data):
 
 
 def test_every_epoch_is_shuffled_anew_and_sees_every_image_once(data, monkeypatch):
-    seen = []
-    steps = loop.train_steps
+    _, targets = data
+    numbers = torch.arange(30, dtype=torch.uint8)
+    seen = seen_in_training(monkeypatch)
+    rows_of(build(), numbers.view(30, 1, 1, 1).expand(30, 32, 32, 3).contiguous(), targets, recipe(), seed=0)
+    images, labels = (torch.cat(found) for found in zip(*seen, strict=True))
+    order = images[:, 0, 0, 0].long()
+    assert order[:30].sort().values.equal(numbers.long())
+    assert order[30:].sort().values.equal(numbers.long())
+    assert not order[:30].equal(order[30:])
+    assert labels.equal(targets[order])
 
-    def spy(state, images, targets, some, recipe):
-        seen.extend(some.tolist())
-        steps(state, images, targets, some, recipe)
+
+def seen_in_training(monkeypatch) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Filled with the images and targets that are trained on, as often as some are gathered."""
+    seen, steps = [], loop.train_steps
+
+    def spy(state, images, targets, *others):
+        seen.append((images, targets))
+        steps(state, images, targets, *others)
 
     monkeypatch.setattr(loop, "train_steps", spy)
-    rows_of(build(), *data, recipe(), seed=0)
-    first, second = seen[:30], seen[30:]
-    assert sorted(first) == sorted(second) == list(range(30))
-    assert first != second
+    return seen
+
+
+AUGMENTED = {"flip": True, "shift": 5, "cutout": 9}
+
+
+@pytest.mark.parametrize(("batch_size", "at_once"), [(4, 1), (4, 8), (7, 1), (7, 100), (512, 100)])
+def test_an_image_looks_the_same_however_it_is_batched(data, monkeypatch, batch_size, at_once):
+    monkeypatch.setattr(loop, "IMAGES_AT_ONCE", at_once)
+    seen = seen_in_training(monkeypatch)
+    rows_of(build(), *data, recipe(**AUGMENTED, batch_size=batch_size), seed=3)
+    views = [draw_views(recipe(**AUGMENTED), 30, 3, epoch, "cpu") for epoch in (1, 2)]
+    shuffle = torch.Generator().manual_seed(3)
+    expected = [gather(data[0], torch.randperm(30, generator=shuffle), epochs, recipe(**AUGMENTED)) for epochs in views]
+    assert torch.cat([images for images, _ in seen]).equal(torch.cat(expected))
+    assert not views[0].equal(views[1])
 
 
 def test_a_loss_that_is_no_number_stops_training(data):
@@ -164,13 +259,9 @@ def test_a_net_with_a_frozen_and_an_unused_layer_is_trained_as_torch_does(data):
     before = copy.deepcopy(ours.state_dict())
     rows_of(ours, images, targets, chosen, seed=5)
     optimizer = torch.optim.SGD(textbook.parameters(), lr=0.01, momentum=0.9, weight_decay=0.001)
-    inputs = (images.permute(0, 3, 1, 2).contiguous() / 255 - 0.5) / 0.5
-    for batch in torch.randperm(30, generator=torch.Generator().manual_seed(5)).split(4):
-        optimizer.zero_grad()
-        F.cross_entropy(textbook(inputs[batch]), targets[batch]).backward()
-        optimizer.step()
+    train_by_the_textbook(textbook, images, targets, optimizer)
+    assert_close(ours, textbook)
     for key, value in ours.state_dict().items():
-        torch.testing.assert_close(value, textbook.state_dict()[key], rtol=1e-4, atol=1e-5)
         assert torch.equal(value, before[key]) == (not key.startswith("head")), key
 
 

@@ -20,6 +20,12 @@ from training import loop, resume
 from training.run import run
 
 RECIPE = Recipe(learning_rate=0.01, momentum=0.9, weight_decay=0.0, batch_size=4, epochs=2, log_every=3)
+MODERN = {"schedule": "one-cycle", "warm_up": 0.2, "label_smoothing": 0.1, "flip": True, "shift": 4, "cutout": 8}
+RECIPES = {
+    "SGD": RECIPE,
+    "Nesterov": RECIPE.model_copy(update={"nesterov": True, **MODERN}),
+    "AdamW": RECIPE.model_copy(update={"optimizer": "adamw", "momentum": 0.0, **MODERN}),
+}
 GENERATOR = torch.Generator().manual_seed(1)
 IMAGES = torch.randint(0, 256, (30, 32, 32, 3), dtype=torch.uint8, generator=GENERATOR)
 TARGETS = torch.randint(0, 10, (30,), generator=GENERATOR)
@@ -51,44 +57,48 @@ def build(name: str) -> nn.Module:
     return WithDropout() if name == "dropout" else nets.build(name, {}, num_classes=10)
 
 
-def train(state: loop.State):
-    return loop.train(state, IMAGES, TARGETS, RECIPE, seed=0)
+def train(state: loop.State, recipe: Recipe):
+    return loop.train(state, IMAGES, TARGETS, recipe, seed=0)
 
 
 @pytest.mark.parametrize("images_at_once", [4, 100])  # one batch, so that there are places within a row; a whole row
 @pytest.mark.parametrize(
-    ("name", "events_before"),
+    ("name", "events_before", "recipe"),
     [
-        ("net1", 1),
-        ("net1", 2),
-        ("net1", 8),
-        ("net1", 16),
-        ("net3", 2),
-        ("dropout", 4),
+        ("net1", 1, "SGD"),
+        ("net1", 2, "SGD"),
+        ("net1", 8, "SGD"),
+        ("net1", 16, "SGD"),
+        ("net3", 2, "SGD"),
+        ("dropout", 4, "SGD"),
+        ("net1", 2, "Nesterov"),
+        ("net1", 2, "AdamW"),
+        ("net1", 11, "AdamW"),
     ],  # 8: an epoch's end; 16: the run's
 )
-def test_the_same_weights_and_log_as_without_interruption(name, events_before, images_at_once, monkeypatch):
+def test_the_same_weights_and_log_as_without_interruption(name, events_before, recipe, images_at_once, monkeypatch):
     monkeypatch.setattr(loop, "IMAGES_AT_ONCE", images_at_once)
-    whole = loop.initial_state(build(name), RECIPE)
-    expected = list(train(whole))
+    recipe = RECIPES[recipe]
+    whole = loop.initial_state(build(name), recipe)
+    expected = list(train(whole, recipe))
 
-    first = loop.initial_state(build(name), RECIPE)
-    events = [event for _, event in zip(range(events_before), train(first), strict=False)]
+    first = loop.initial_state(build(name), recipe)
+    events = [event for _, event in zip(range(events_before), train(first, recipe), strict=False)]
     file = io.BytesIO()
     torch.save(loop.snapshot(first), file)
     file.seek(0)
 
-    second = loop.initial_state(build(name), RECIPE)
+    second = loop.initial_state(build(name), recipe)
     torch.manual_seed(99)  # another process has drawn other numbers
     loop.restore(second, torch.load(file, weights_only=True))
-    events += train(second)
+    events += train(second, recipe)
 
     assert events == expected
     for key, value in whole.net.state_dict().items():
         assert torch.equal(second.net.state_dict()[key], value), key
     ours, theirs = (state.optimizer.state_dict()["state"] for state in (second, whole))
     assert ours.keys() == theirs.keys()
-    assert all(torch.equal(ours[key]["momentum_buffer"], theirs[key]["momentum_buffer"]) for key in theirs)
+    assert all(torch.equal(ours[key][name], value) for key in theirs for name, value in theirs[key].items())
 
 
 CONFIGURATION = {"recipe": {"learning_rate": 0.1}, "seed": 0}
