@@ -13,7 +13,7 @@ from results.evaluated import Conditions
 
 def title(what: str, nets: list[str], conditions: Conditions) -> str:
     """What a figure shows, of which nets, on which images, by which recipe; in lines that fit the figure's width."""
-    line = f"{what} of {', '.join(map(short, nets))} on {conditions.dataset.source}"
+    line = f"{what} of {', '.join(map(short, nets))} on {conditions.dataset.title}"
     return f"{textwrap.fill(line, 84)}\n{describe(conditions.recipe)}"
 
 

@@ -44,6 +44,7 @@ RUNS = {
     "long names": made_up.run(
         LONG, np.arange(30) % 3, {f"a_variant_with_a_long_name_{i}": np.arange(30) // 3 % 3 for i in range(4)}
     ),
+    "validation images": made_up.cifar_like(images=2000, on="validation"),
     "a hundred classes": made_up.run(
         [f"class {i}" for i in range(100)], np.arange(200) % 100, {"net1": np.arange(200) // 2}
     ),
@@ -98,6 +99,17 @@ def test_each_figure_is_titled_with_nets_dataset_and_recipe(figure):
     title = FIGURES[figure](RUNS["like CIFAR-10"]).get_suptitle()
     assert "net1, net2, net3, net3_no_bn on made up" in title.replace("\n", " ")
     assert title.endswith("\nrecipe none: batch 5, learning rate 0.001, 1 epoch")
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_on_validation_images_each_figure_says_so_and_speaks_of_no_test(figure, monkeypatch):
+    drawn = FIGURES[figure](RUNS["validation images"])
+    assert "on made up with 2,000 validation images" in drawn.get_suptitle().replace("\n", " ")
+    words = " ".join(text for text, _ in drawn_words(drawn, monkeypatch))
+    assert "test" not in words.lower()
+    if figure in ("per class", "cost"):
+        assert drawn.get_suptitle().startswith("Validation accuracy ")
+        assert words.count("validation accuracy (%") == 1
 
 
 @pytest.mark.parametrize("count", [1, 4, 8])
