@@ -1,7 +1,8 @@
 """Compare the nets that `params.yaml` names.
 
 reads   of those nets: metrics/details/NET.json, metrics/train/NET.json, metrics/confusion/NET.csv,
-        plots/predictions/NET.csv, plots/loss/NET.csv; data/test.npz, data/study.csv
+        plots/predictions/NET.csv, plots/loss/NET.csv; data/study.csv;
+        the images they were evaluated on: data/test.npz or data/validation.npz
 writes  metrics/overall.csv      size, cost and accuracy of each net, beside the study's
         metrics/per_class.csv    accuracy of each class and net, beside the study's
         metrics/pairs.csv        each pair of nets: which is better, and whether that may be chance
@@ -59,11 +60,12 @@ def compare() -> None:
     tables = make_tables(run)
     findings = judge(run, tables)
     sections = make_sections(run, tables, findings)
-    pictures = draw(run, tables, dataset.load(inputs.file("data/test.npz")).images)
+    evaluated = dataset.load(inputs.file(f"data/{run.conditions.dataset.evaluated_on}.npz"))
+    pictures = draw(run, tables, evaluated.images)
 
     inputs.check_unchanged()
     remove_strays(nets)
-    heading = f"Comparison on {run.conditions.dataset.source}, recipe {run.conditions.recipe.name}"
+    heading = f"Comparison on {run.conditions.dataset.title}, recipe {run.conditions.recipe.name}"
     write_tables(run, tables, findings)
     write_pages(heading, sections, pictures)
     write_pictures(pictures)
@@ -71,7 +73,7 @@ def compare() -> None:
 
 
 def draw(run: Run, tables: Tables, images: np.ndarray) -> dict[str, Picture]:
-    """The figures by their file names; images: the test images (N, 32, 32, 3) uint8."""
+    """The figures by their file names; images: those that nets were evaluated on, (N, 32, 32, 3) uint8."""
     conditions = run.conditions
     figures = {"loss.png": loss_figure(run.curves, conditions)}
     for position, (net, curve) in enumerate(run.curves.items()):

@@ -1,16 +1,17 @@
-"""Evaluate one trained net on the test split.
+"""Evaluate one trained net on the test images, or the validation images if it was trained without them.
 
-reads   models/NET.pt, data/test.npz
+reads   models/NET.pt, data/test.npz or data/validation.npz
 writes  metrics/NET.json            accuracy (%) and mean cross-entropy: the DVC metric
         metrics/details/NET.json    what was evaluated, its size and cost, and its accuracy on each class
         metrics/confusion/NET.csv   counts, true classes down, predicted across
-        plots/predictions/NET.csv   actual and predicted class of each test image
+        plots/predictions/NET.csv   actual and predicted class of each image
         plots/confusion/NET.png     the counts as a heat map
 run     python src/evaluate.py net1 [--device cpu]
 """
 
 import foundation.start  # noqa: F401, I001  before all else, as it says there
 import argparse
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ THREADS = 2  # fixed, like everything that changes the last bits
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Evaluate one trained net on the test split.")
+    parser = argparse.ArgumentParser(description="Evaluate one trained net on images that it was not trained on.")
     parser.add_argument("net", help="its name in `nets` of params.yaml; or a stage's, STAGE@NET")
     parser.add_argument("--device", help="for example cpu or cuda; default: a GPU when there is one")
     arguments = parser.parse_args()
@@ -52,28 +53,31 @@ def evaluate(name: str, device_name: str | None) -> None:
     make_deterministic(THREADS)
     device = select_device(device_name)
     net, trained = checkpoint.load(inputs.file(checkpoint_path))
-    split = dataset.load(inputs.file("data/test.npz"))
+    on = trained.dataset.evaluated_on
+    images_path = Path(f"data/{on}.npz")
+    if not images_path.exists():
+        raise UserError(f"{images_path} is missing, where {checkpoint_path} is evaluated: `dvc repro` makes them fit")
+    split = dataset.load(inputs.file(images_path))
     check_fits(trained, name, split)
     cost = {"layers": count_layers(net), "parameters": count_parameters(net), "multiply_adds": multiply_adds(net)}
     logits, targets = predict(net.to(device), split, trained.normalisation, device)
     if not logits.isfinite().all():
-        raise UserError(f"{checkpoint_path} gives no finite figures for some test images: try a smaller learning_rate")
+        raise UserError(f"{checkpoint_path} gives no finite figures for some {on} images: try a smaller learning_rate")
     predicted = logits.argmax(1)
     names = split.class_names
     matrix = counts(targets, predicted, names)
     evaluation = Evaluation(
         **trained.model_dump(),
         **cost,
-        test_images=len(split),
+        test_images=split.dataset.test_images,
+        validation_images=split.dataset.validation_images,
         accuracy=round(100 * (predicted == targets).double().mean().item(), 4),
         loss=round(F.cross_entropy(logits.double(), targets).item(), 6),
         classes=class_counts(matrix),
     )
     predictions = pd.DataFrame({"actual": [names[i] for i in targets], "predicted": [names[i] for i in predicted]})
-    title = (
-        f"Confusion matrix of {style.short(name)} on {split.dataset.source}\n"
-        f"recipe {trained.recipe.name}, accuracy {evaluation.accuracy:.1f} %"
-    )
+    title = textwrap.fill(f"Confusion matrix of {style.short(name)} on {split.dataset.title}", 76)  # what has room
+    title += f"\nrecipe {trained.recipe.name}, accuracy {evaluation.accuracy:.1f} %"
     picture = style.drawn(confusion_figure({name: matrix}, title))
 
     inputs.check_unchanged()
@@ -82,24 +86,22 @@ def evaluate(name: str, device_name: str | None) -> None:
     write_text(f"metrics/confusion/{name}.csv", matrix.to_csv(lineterminator="\n"))
     write_text(f"plots/predictions/{name}.csv", predictions.to_csv(index=False, lineterminator="\n"))
     write_bytes(f"plots/confusion/{name}.png", picture.png)
-    print(f"{name}: accuracy {evaluation.accuracy:.2f} % on {len(split):,} test images of {split.dataset.source}")
+    print(f"{name}: accuracy {evaluation.accuracy:.2f} % on {len(split):,} {on} images of {split.dataset.source}")
 
 
 def check_fits(trained: Description, name: str, split: dataset.Split) -> None:
     """Raise `UserError` unless the checkpoint is one of the net `name`, trained on the dataset of `split`."""
-    path, ours, its = f"models/{name}.pt", split.dataset, trained.dataset
+    path, data = f"models/{name}.pt", f"data/{split.dataset.evaluated_on}.npz"
     if trained.net != name:
         raise UserError(f"{path} holds {trained.net}, not {name}: `dvc repro` trains it anew")
     if trained.class_names != split.class_names:
         raise UserError(
-            f"{path} tells apart {', '.join(trained.class_names)}, and data/test.npz holds "
+            f"{path} tells apart {', '.join(trained.class_names)}, and {data} holds "
             f"{', '.join(split.class_names)}: `dvc repro` trains it anew"
         )
-    if its != ours:
-        raise UserError(
-            f"{path} was trained on {its.source} ({its.content}), and data/test.npz is of "
-            f"{ours.source} ({ours.content}): `dvc repro` trains it anew"
-        )
+    if trained.dataset != split.dataset:
+        its, ours = (f"{d.train_images:,} images of {d.source} ({d.content})" for d in (trained.dataset, split.dataset))
+        raise UserError(f"{path} was trained on {its}, and {data} belongs to {ours}: `dvc repro` trains it anew")
 
 
 def counts(targets: torch.Tensor, predicted: torch.Tensor, names: list[str]) -> pd.DataFrame:

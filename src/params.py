@@ -88,8 +88,17 @@ class Digits(StrictModel):
 Source = Cifar10Python | ImageFolders | Digits
 
 
+class HeldOut(StrictModel):
+    """How many training images of each class are held out to be evaluated on, by what is evaluated on."""
+
+    test: Literal[0]
+    validation: Annotated[int, Field(gt=0)]
+
+
 class Data(StrictModel):
     source: str
+    evaluate_on: Literal["test", "validation"]
+    held_out: HeldOut
     sources: dict[Name, Annotated[Source, Field(discriminator="format")]]
 
     @model_validator(mode="after")

@@ -52,19 +52,7 @@ class Clone:
         return other
 
     def set_params(self, values: dict[str, object]) -> None:
-        """Set `values`, by dotted keys, in params.yaml; None takes the key out."""
-        yaml = YAML()
-        params = yaml.load(self.path / "params.yaml")
-        for dotted, value in values.items():
-            *parents, key = dotted.split(".")
-            section = params
-            for parent in parents:
-                section = section[parent]
-            if value is None:
-                section.pop(key, None)
-            else:
-                section[key] = copy.deepcopy(value)
-        yaml.dump(params, self.path / "params.yaml")
+        set_params(self.path / "params.yaml", values)
 
     def is_current(self) -> bool:
         """Whether dvc.lock agrees with code and parameters, be images and checkpoints there or not."""
@@ -79,6 +67,22 @@ class Clone:
 
     def read(self, name: str) -> str:
         return (self.path / name).read_text(encoding="utf-8")
+
+
+def set_params(path: Path, values: dict[str, object]) -> None:
+    """Set `values`, by dotted keys, in the params.yaml at `path`; None takes the key out."""
+    yaml = YAML()
+    params = yaml.load(path)
+    for dotted, value in values.items():
+        *parents, key = dotted.split(".")
+        section = params
+        for parent in parents:
+            section = section[parent]
+        if value is None:
+            section.pop(key, None)
+        else:
+            section[key] = copy.deepcopy(value)
+    yaml.dump(params, path)
 
 
 def stages_run(output: str) -> list[str]:

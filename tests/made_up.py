@@ -38,11 +38,11 @@ def run(
     predicted: dict[str, np.ndarray],
     train_images: int = 50_000,
     study: pd.DataFrame = NO_STUDY,
+    on: str = "test",
 ) -> Run:
-    """The run of nets that predict `predicted`, all given as indices into `names`."""
-    dataset = Dataset(
-        source="made up", content="sha256:0", lossless=True, train_images=train_images, test_images=len(actual)
-    )
+    """The run of nets that predict `predicted`, all given as indices into `names`, on test or validation images."""
+    evaluated = {f"{on}_images": len(actual)}
+    dataset = Dataset(source="made up", content="sha256:0", lossless=True, train_images=train_images, **evaluated)
     made = Run(
         conditions=Conditions(dataset, RECIPE, list(names)),
         evaluations={},
@@ -61,7 +61,7 @@ def run(
             layers=LAYERS.get(net, 5),
             parameters=1000 * (position + 1),
             multiply_adds=10_000 * (position + 1),
-            test_images=len(actual),
+            **evaluated,
             accuracy=accuracy,
             loss=1.0,
             classes=evaluate.class_counts(matrix),
@@ -76,7 +76,9 @@ def run(
     return made
 
 
-def cifar_like(accuracies: dict[str, float] = NETS, images: int = 10_000, study: pd.DataFrame = NO_STUDY) -> Run:
+def cifar_like(
+    accuracies: dict[str, float] = NETS, images: int = 10_000, study: pd.DataFrame = NO_STUDY, on: str = "test"
+) -> Run:
     """Ten classes in which an image is hard for all nets alike, and cats and dogs are taken for each other."""
     generator = np.random.default_rng(0)
     actual = np.arange(images) % len(CIFAR10)
@@ -88,7 +90,7 @@ def cifar_like(accuracies: dict[str, float] = NETS, images: int = 10_000, study:
         twin = np.select([actual == cat, actual == dog], [dog, cat], other)
         wrong = np.where(generator.random(images) < 0.6, twin, other)
         predicted[net] = np.where(score <= np.quantile(score, accuracy), actual, wrong)
-    return run(CIFAR10, actual, predicted, study=study)
+    return run(CIFAR10, actual, predicted, study=study, on=on)
 
 
 def tables_of(run: Run, **changes: pd.DataFrame) -> Tables:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def write(made: Run) -> None:
     labels = np.zeros(len(made.predictions), np.uint8)
     images = np.zeros((len(labels), 32, 32, 3), np.uint8)
     split = dataset.Split(images, labels, made.conditions.class_names, made.conditions.dataset)
-    dataset.save("data/test.npz", split)
+    dataset.save(f"data/{made.conditions.dataset.evaluated_on}.npz", split)
     nets = "".join(f"  {net}: {{architecture: net1, threads: 1}}\n" for net in made.nets)
     params = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
     before, _, after = params.partition("\nnets:\n")
@@ -113,6 +114,45 @@ def test_every_run_gives_whole_tables(name, capsys):
         assert f"{finding['verdict']:15}{finding['claim']}" in printed
 
 
+NO_LOOK = "Evaluated on validation images, held out of the training images; no test image was looked at."
+
+
+@pytest.mark.parametrize(
+    ("on", "title", "remarks"),
+    [("test", "made up", 0), ("validation", "made up with 1,000 validation images", 1)],
+)
+def test_all_that_is_shown_says_what_was_evaluated_on(on, title, remarks, monkeypatch, capsys):
+    """Figures by their captions; what is drawn on them is seen in figures/test_figures.py."""
+    monkeypatch.setattr(
+        compare, "drawn", lambda figure: plt.close(figure) or Picture(figure.get_suptitle().replace("\n", " "), b"")
+    )
+    write(made_up.cifar_like({"net1": 0.6, "net2": 0.7}, 1000, on=on))
+    compare.main()
+    comparison = Path("metrics/comparison.md").read_text(encoding="utf-8")
+    for text in (comparison, Path("plots/report.html").read_text(encoding="utf-8"), capsys.readouterr().out):
+        assert f"Accuracy on the 1,000 {on} images" in text
+        assert text.count(NO_LOOK) == remarks
+        found = re.findall(r"\b(test|validation) (?:accuracy|images?)\b", text.replace(NO_LOOK, ""), re.IGNORECASE)
+        assert {word.lower() for word in found} == {on}
+    heading, *_, figures = comparison.split("## ")
+    assert heading == f"# Comparison on {title}, recipe none\n\n"
+    captions = re.findall(r"^!\[(.+)\]", figures, re.MULTILINE)
+    assert len(captions) == 7  # five of both nets, and the loss of each
+    assert all(f" on {title} recipe none: " in caption for caption in captions)
+
+
+@pytest.mark.usefixtures("_undrawn")
+def test_beside_validation_images_the_studys_figures_do_not_stand():
+    """Though there are ten classes and 10,000 images."""
+    write(made_up.cifar_like({"net1": 0.6, "net2": 0.7}, on="validation"))
+    compare.main()
+    for name in ("overall", "per_class"):
+        assert not {"study", "difference"} & set(pd.read_csv(f"metrics/{name}.csv"))
+    comparison, _, claims = Path("metrics/comparison.md").read_text(encoding="utf-8").partition("## The study's claims")
+    assert claims
+    assert "study" not in comparison
+
+
 def conditions(**changes: object) -> Conditions:
     return replace(made_up.cifar_like({"net1": 0.6}).conditions, **changes)
 
@@ -131,6 +171,9 @@ def test_on_other_images_they_do_not():
 def test_nets_of_different_runs_are_not_compared():
     evaluations = made_up.cifar_like({"net1": 0.6, "mine": 0.5}, 100).evaluations
     assert run.common_conditions(evaluations).recipe == made_up.RECIPE
+    validation = made_up.cifar_like({"mine": 0.5}, 100, on="validation").evaluations
+    with pytest.raises(UserError, match="net1 and mine differ in their dataset"):
+        run.common_conditions(evaluations | validation)
     quick = made_up.RECIPE.model_copy(update={"name": "quick"})
     evaluations["mine"] = evaluations["mine"].model_copy(update={"recipe": quick})
     with pytest.raises(UserError, match="net1 and mine differ in their recipe"):

@@ -94,6 +94,19 @@ def test_dvc_puts_a_damaged_file_of_its_cache_back_until_both_are_removed(weight
     assert weights.read_text() == cached.read_text() == "good\n"
 
 
+@pytest.mark.parametrize("page", [PAGES[0], REPOSITORY / "docs/demo.md"], ids=lambda page: page.name)
+def test_variations_are_compared_on_validation_images(page):
+    text = page.read_text(encoding="utf-8")
+    commands = re.findall(r"^    \$ (dvc exp run .+)$", text, re.MULTILINE)
+    assert "data.evaluate_on=validation" in commands[0]
+    names = [re.search(r"-n (\w+)", command)[1] for command in commands]
+    assert f"    $ dvc metrics diff {' '.join(names)}\n" in text
+    rows = re.findall(r"^ +metrics/net1.json +(\w+) +([\d.]+) +([\d.]+) +(-?[\d.]+)$", text, re.MULTILINE)
+    assert [metric for metric, *_ in rows] == ["accuracy", "loss"]
+    for _, before, after, change in rows:
+        assert float(after) - float(before) == pytest.approx(float(change), abs=1e-4)
+
+
 def headings(page: str) -> set[str]:
     """The anchors of a page's headings, as GitHub names them."""
     found = re.findall(r"^#+ (.+)$", page, re.MULTILINE)

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,47 @@ def test_logits_come_in_the_order_of_the_images():
     torch.testing.assert_close(logits[-1:], last)
 
 
+@pytest.fixture
+def evaluate_ants(tmp_path, monkeypatch):
+    """`python src/evaluate.py net1` on three ants and a bee, which were kept from an untrained net."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", "net1", "--device", "cpu"])
+    for folder in ("data", "models"):
+        Path(folder).mkdir()
+
+    def evaluate_ants(described: dataset.Dataset) -> None:
+        description = DESCRIPTION.model_copy(update={"dataset": described})
+        checkpoint.save("models/net1.pt", nets.build("net1", {}, 2), description)
+        images = generator.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+        split = dataset.Split(images, np.array([0, 0, 0, 1], dtype=np.uint8), ["ant", "bee"], described)
+        dataset.save(f"data/{described.evaluated_on}.npz", split)
+        evaluate.main()
+
+    return evaluate_ants
+
+
+@pytest.mark.parametrize(("on", "title"), [("test", "digits"), ("validation", "digits with 4 validation images")])
+def test_all_says_what_was_evaluated_on(on, title, evaluate_ants, monkeypatch, capsys):
+    titles = []
+    figure = evaluate.confusion_figure
+    monkeypatch.setattr(evaluate, "confusion_figure", lambda *given: titles.append(given[1]) or figure(*given))
+    described = {"source": "digits", "content": "sha256:1", "lossless": True, "train_images": 4, f"{on}_images": 4}
+    evaluate_ants(dataset.Dataset(**described))
+    details = json.loads(Path("metrics/details/net1.json").read_text())
+    assert details["dataset"] == described
+    assert {key: details[key] for key in details if key.endswith("_images")} == {f"{on}_images": 4}
+    assert titles == [f"Confusion matrix of net1 on {title}\nrecipe none, accuracy {details['accuracy']:.1f} %"]
+    assert capsys.readouterr().out == f"net1: accuracy {details['accuracy']:.2f} % on 4 {on} images of digits\n"
+
+
+def test_images_that_are_no_longer_there_since_others_are_evaluated_on(evaluate_ants):
+    evaluate_ants(DATASET)
+    Path("data/test.npz").rename("data/validation.npz")
+    says = r"data/test\.npz is missing, where models/net1\.pt is evaluated: `dvc repro` makes them fit"
+    with pytest.raises(UserError, match=says):
+        evaluate.main()
+
+
 TRAINED = DESCRIPTION.model_copy(update={"class_names": NAMES, "dataset": DATASET})
 OTHER_IMAGES = DATASET.model_copy(update={"content": "sha256:2"})
 
@@ -104,8 +146,12 @@ OTHER_IMAGES = DATASET.model_copy(update={"content": "sha256:2"})
     ("changes", "says"),
     [
         ({"net": "net2"}, "models/net1.pt holds net2, not net1"),
-        ({"class_names": NAMES[:3]}, "models/net1.pt tells apart ant, bee, cow, and data/test.npz holds ant,"),
-        ({"dataset": OTHER_IMAGES}, r"models/net1.pt was trained on digits \(sha256:2\), and"),
+        ({"class_names": NAMES[:3]}, r"models/net1.pt tells apart ant, bee, cow, and data/test\.npz holds ant,"),
+        (
+            {"dataset": OTHER_IMAGES},
+            r"models/net1.pt was trained on 4 images of digits \(sha256:2\), and data/test\.npz belongs to 4 images of "
+            r"digits \(sha256:1\): `dvc repro` trains it anew",
+        ),
     ],
 )
 def test_a_checkpoint_that_does_not_fit_is_refused(changes, says):

@@ -99,6 +99,10 @@ def test_numbers_are_read_as_dvc_reads_them(load):
         (with_value("weight_decay", "-1"), "recipes.reference.weight_decay = -1: input should be greater than or equal to 0"),
         (with_value("log_every", "1_0x"), "recipes.reference.log_every = '1_0x': input should be a valid integer"),
         (with_value("seed", "true"), "seed = True: input should be a valid integer"),
+        (with_value("evaluate_on", "train"), "data.evaluate_on = 'train': input should be 'test' or 'validation'"),
+        (with_value("test", "100"), "data.held_out.test = 100: input should be 0"),
+        (with_value("validation", "0"), "data.held_out.validation = 0: input should be greater than 0"),
+        (with_value("validation", "0.1"), "data.held_out.validation = 0.1: input should be a valid integer"),
         (with_value("threads", "two"), "nets.net1.threads = 'two': input should be a valid integer"),
         (with_value("lossless", "1"), "data.sources.cifar10.lossless = 1: input should be a valid boolean"),
         (with_value("bytes", "170 MB"), "data.sources.cifar10.bytes = '170 MB': input should be a valid integer"),
@@ -333,7 +337,7 @@ HOSTILE = [
 def test_no_shell_runs_what_a_net_is_called(clone, stage, monkeypatch):
     """Each name reaches the stage as it is, in one argument that is no option, and nothing else happens."""
     nets = {name: {"architecture": "net1", "threads": 1} for name in HOSTILE}
-    data = {"source": "a", "sources": {"a": {}}}
+    data = {"source": "a", "sources": {"a": {}}, "evaluate_on": "test", "held_out": {"test": 0}}
     params = {"seed": 0, "recipe": "a", "recipes": {"a": {}}, "nets": nets, "data": data}
     (clone.path / "params.yaml").write_text(json.dumps(params))
     (clone.path / "src" / f"{stage}.py").write_text(

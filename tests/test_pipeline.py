@@ -190,6 +190,11 @@ EDITS = {
         set(),
     ),
     "strays of Python and editors": (lambda clone: [clone.append(name, "stray") for name in STRAYS], set()),
+    "what is evaluated on": (lambda clone: clone.set_params({"data.evaluate_on": "validation"}), set(STAGES)),
+    "how many images are held out for validation, while testing": (
+        lambda clone: clone.set_params({"data.held_out.validation": 2}),
+        set(),
+    ),
     "the data source": (lambda clone: clone.set_params({"data.source": "cifar10"}), set(STAGES)),
     "a data source that is not chosen": (
         lambda clone: clone.set_params({"data.sources.cifar10.urls": ["https://example.org/cifar-10.tar.gz"]}),
@@ -203,6 +208,24 @@ def test_an_edit_makes_exactly_these_stages_stale(unchanged, edit):
     change, expected = EDITS[edit]
     change(unchanged)
     assert stale(unchanged) == expected
+
+
+def test_validation_and_back(unchanged, few):
+    """Another set of images all the way down; and then the bytes of before."""
+    images, before = {"CIFAR10_ARCHIVE": few[1]}, hashes(unchanged)
+    unchanged.set_params({"data.evaluate_on": "validation", "data.held_out.validation": 5})
+    output = unchanged.run("dvc repro evaluate@net1", **images).stdout
+    assert "few: 100 training and 50 validation images\n" in output
+    assert re.search(r"^net1: accuracy \S+ % on 50 validation images of few$", output, re.MULTILINE)
+    assert {path.name for path in (unchanged.path / "data").glob("*.npz")} == {"train.npz", "validation.npz"}
+    assert json.loads(unchanged.read("metrics/train/net1.json"))["steps"] == 20
+    assert len(unchanged.read("plots/predictions/net1.csv").splitlines()) == 1 + 50
+    assert unchanged.run("git status --porcelain data").stdout == " M data/dataset.json\n"
+
+    unchanged.set_params({"data.evaluate_on": "test"})
+    unchanged.run("dvc repro evaluate@net1", **images)
+    after = hashes(unchanged)
+    assert {key for key in before if after[key] != before[key]} == {"train@net1: metrics/timing/net1.json"}
 
 
 @pytest.mark.parametrize(

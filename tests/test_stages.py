@@ -135,12 +135,14 @@ def test_no_module_is_unused_but_the_nets():
     assert set(SRC.rglob("*.py")) - used == set((SRC / "nets").glob("*.py")) - {SRC / "nets/__init__.py"}
 
 
-def test_training_does_not_wait_for_the_test_images():
-    assert "data/test.npz" not in STAGES["train"]["deps"]
+def test_training_does_not_wait_for_the_images_that_are_evaluated_on():
+    assert [dep for dep in STAGES["train"]["deps"] if dep.startswith("data")] == ["data/train.npz"]
 
 
 def test_parameters_are_those_each_stage_reads():
-    assert STAGES["fetch"]["params"] == ["data.source", "data.sources.${data.source}"]
+    assert STAGES["fetch"]["params"] == [
+        "data.source", "data.sources.${data.source}", "data.evaluate_on", "data.held_out.${data.evaluate_on}",
+    ]  # fmt: skip
     assert STAGES["train"]["params"] == ["seed", "recipe", "recipes.${recipe}", "nets.${key}"]
     assert "params" not in STAGES["evaluate"]
     assert STAGES["compare"]["params"] == ["nets"]

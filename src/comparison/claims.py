@@ -93,7 +93,7 @@ def gains(tables: Tables, steps: tuple[tuple[str, str], ...]) -> Judgement:
 
 
 def gains_diminish(run: Run, tables: Tables) -> Judgement:
-    """The mean over the test images of 2·c2 − c1 − c3 (c is 1 when the net is right) has its interval above 0."""
+    """The mean over the images of 2·c2 − c1 − c3 (c is 1 when the net is right) has its interval above 0."""
     predictions = run.predictions
     c1, c2, c3 = ((predictions[net] == predictions["actual"]).astype(int) for net in STUDY_NETS)
     surplus = 100 * (2 * c2 - c1 - c3)
@@ -154,13 +154,13 @@ def deeper_learns_faster(run: Run, tables: Tables) -> Judgement:
 
 
 def deeper_overfits(run: Run, tables: Tables) -> Judgement:
-    """The gap, training less test accuracy, grows in each step: the interval of its change is above 0.
+    """The gap, training accuracy less accuracy, grows in each step: the interval of its change is above 0.
 
     The four accuracies count as independent. Nets tend to get the same images right, which makes their differences
     vary less than that, so the interval is rather too wide.
     """
     dataset, nets, parts = run.conditions.dataset, tables.nets.set_index("net"), []
-    trials = [dataset.train_images, dataset.test_images] * 2
+    trials = [dataset.train_images, dataset.evaluated_images] * 2
     for step in STEPS:
         shallow, deep = (nets.loc[net] for net in step)
         accuracies = [net[key] / 100 for net in (deep, shallow) for key in ("training_accuracy", "accuracy")]

@@ -47,14 +47,15 @@ def markdown_page(heading: str, sections: list[Section], figures: dict[str, str]
 def make_sections(run: Run, tables: Tables, findings: dict[str, Finding]) -> list[Section]:
     return [
         net_section(run, tables.nets),
-        class_section(tables.classes),
-        pair_section(tables.pairs),
-        mistake_section(tables.mistakes, run.nets),
+        class_section(run, tables.classes),
+        pair_section(run, tables.pairs),
+        mistake_section(run, tables.mistakes),
         claim_section(findings),
     ]
 
 
 def net_section(run: Run, table: pd.DataFrame) -> Section:
+    dataset, on = run.conditions.dataset, run.conditions.dataset.evaluated_on
     accuracy = [
         percent_within(*row) for row in table[["accuracy", "accuracy_low", "accuracy_high"]].itertuples(index=False)
     ]
@@ -63,19 +64,21 @@ def net_section(run: Run, table: pd.DataFrame) -> Section:
         "layers": table["layers"].map(whole),
         "parameters": table["parameters"].map(whole),
         "multiply-adds an image": table["multiply_adds"].map(whole),
-        "test accuracy (%)": accuracy,
+        f"{on} accuracy (%)": accuracy,
     }
     if "study" in table:
         study = [percent(accuracy, 0) for accuracy in table["study"]]  # which it gives without decimals
         cells |= {"the study (%)": study, "ours − the study": table["difference"].map(signed)}
     cells |= {"training accuracy (%)": table["training_accuracy"].map(percent), "gap": table["gap"].map(signed)}
     text = (
-        f"Accuracy on the {whole(run.conditions.dataset.test_images)} test images, with its 95 % interval (Wilson's). "
-        "Training accuracy is that of the last epoch, taken while the net learns; the gap is training less test "
+        f"Accuracy on the {whole(dataset.evaluated_images)} {on} images, with its 95 % interval (Wilson's). "
+        f"Training accuracy is that of the last epoch, taken while the net learns; the gap is training less {on} "
         "accuracy. Multiply-adds are those of the convolutions and linear layers. Each net was trained once: intervals "
-        "and tests say how far the choice of test images matters, not how far another seed would. "
+        f"and tests say how far the choice of {on} images matters, not how far another seed would. "
         f"{trained_with(run.training)}"
     )
+    if on == "validation":
+        text = f"Evaluated on validation images, held out of the training images; no test image was looked at. {text}"
     return Section("Overall", text, pd.DataFrame(cells), words=("net",))
 
 
@@ -90,7 +93,7 @@ def trained_with(training: dict[str, TrainingFigures]) -> str:
     return f"The nets were not trained alike, which alone can make a difference: {named}."
 
 
-def class_section(table: pd.DataFrame) -> Section:
+def class_section(run: Run, table: pd.DataFrame) -> Section:
     """One row a class, one column a net, and the study's beside it; the best net of a class is marked."""
     nets = table["net"].unique()
     cells, best = {"true class": table["class"].unique()}, set()
@@ -103,13 +106,14 @@ def class_section(table: pd.DataFrame) -> Section:
         if "study" in table and rows["study"].notna().any():
             cells[f"{net}, the study"] = [percent(accuracy, 0) for accuracy in rows["study"]]
         best |= {(position, net) for position, is_best in enumerate(marked[rows.index]) if is_best}
-    text = "Test accuracy (%) on the images of each class, with its 95 % interval (Wilson's)." + (
+    accuracy = f"{run.conditions.dataset.evaluated_on.capitalize()} accuracy"
+    text = f"{accuracy} (%) on the images of each class, with its 95 % interval (Wilson's)." + (
         " The best of the nets is marked; where intervals overlap, that may be chance." if len(nets) > 1 else ""
     )
     return Section("Per class", text, pd.DataFrame(cells), words=("true class",), best=frozenset(best))
 
 
-def pair_section(pairs: pd.DataFrame) -> Section:
+def pair_section(run: Run, pairs: pd.DataFrame) -> Section:
     title = "Is the difference real?"
     if pairs.empty:
         return Section(title, "This run has one net, so there is no difference to test.", pd.DataFrame(), words=())
@@ -124,19 +128,20 @@ def pair_section(pairs: pd.DataFrame) -> Section:
         "real?": ["yes" if p < statistics.LEVEL else "could be chance" for p in pairs["p_holm"]],
     }
     text = (
-        "McNemar's exact test of each pair of nets, on the test images that only one of the two gets right. The "
-        "difference is the second net's accuracy less the first's, with its 95 % interval (Bonett and Price's, for "
-        f"each pair alone). A difference is called real when p is below {statistics.LEVEL} after Holm's correction "
-        f"for the number of pairs, {len(pairs)}."
+        f"McNemar's exact test of each pair of nets, on the {run.conditions.dataset.evaluated_on} images that only one "
+        "of the two gets right. The difference is the second net's accuracy less the first's, with its 95 % interval "
+        "(Bonett and Price's, for each pair alone). A difference is called real when p is below "
+        f"{statistics.LEVEL} after Holm's correction for the number of pairs, {len(pairs)}."
     )
     return Section(title, text, pd.DataFrame(cells), words=("nets", "real?"))
 
 
-def mistake_section(table: pd.DataFrame, nets: list[str]) -> Section:
+def mistake_section(run: Run, table: pd.DataFrame) -> Section:
     """One column a net, its most confused pairs from the top; the paragraph names those that all nets share."""
-    title = "Most confused pairs"
+    title, nets = "Most confused pairs", run.nets
     if table.empty:
-        return Section(title, "No net gets any test image wrong.", pd.DataFrame(), words=())
+        text = f"No net gets any {run.conditions.dataset.evaluated_on} image wrong."
+        return Section(title, text, pd.DataFrame(), words=())
     table = table.assign(pair=table["true"] + " → " + table["predicted"])
     shares = pd.Series([percent(rate, 1) for rate in table["rate"]], index=table.index)
     cells = table["pair"] + ", " + table["images"].map(whole) + " (" + shares + " %)"

@@ -23,7 +23,7 @@ class Run:
 
     curves: logs, with columns step and loss, which is over the training images since the last row;
     matrices: counts, true classes down, predicted across;
-    predictions: one row a test image, the classes `actual` and those that each net predicts;
+    predictions: one row an image, the classes `actual` and those that each net predicts;
     study: the study's accuracies (%), classes and `overall` down, nets across; without columns on other images.
     """
 
@@ -72,7 +72,7 @@ def common_conditions(evaluations: dict[str, Evaluation]) -> Conditions:
 
 
 def study_figures(conditions: Conditions) -> pd.DataFrame:
-    """The study's accuracies, where the run is on the images of the study."""
+    """The study's accuracies, where the run is on the images of the study, its test images among them."""
     study = read_csv(STUDY, ["class"]).set_index("class")
     dataset = conditions.dataset
     is_on_its_images = (dataset.train_images, dataset.test_images) == STUDY_IMAGES
@@ -82,12 +82,13 @@ def study_figures(conditions: Conditions) -> pd.DataFrame:
 
 def read_predictions(nets: list[str], conditions: Conditions) -> pd.DataFrame:
     """What each net predicts beside the `actual` classes; raises `UserError` when they are not of the same images."""
-    columns = ["actual", "predicted"]
+    dataset, columns = conditions.dataset, ["actual", "predicted"]
     files = {net: read_csv(f"plots/predictions/{net}.csv", columns, **AS_TEXT) for net in nets}
     actual = files[nets[0]]["actual"]
     for net, file in files.items():
-        if len(file) != conditions.dataset.test_images or not file["actual"].equals(actual):
-            raise UserError(f"plots/predictions/{net}.csv is not of this run's test images: run `dvc repro`")
+        if len(file) != dataset.evaluated_images or not file["actual"].equals(actual):
+            path, images = f"plots/predictions/{net}.csv", f"{dataset.evaluated_on} images"
+            raise UserError(f"{path} is not of this run's {images}: run `dvc repro`")
     return pd.DataFrame({"actual": actual, **{net: file["predicted"] for net, file in files.items()}})
 
 

@@ -31,7 +31,7 @@ def net_table(run: Run) -> pd.DataFrame:
     rows = []
     for net, evaluation in run.evaluations.items():
         correct = sum(counts.correct for counts in evaluation.classes.values())
-        low, high = statistics.wilson(correct, evaluation.test_images)
+        low, high = statistics.wilson(correct, evaluation.dataset.evaluated_images)
         training_accuracy = run.training[net].accuracy
         row = {
             "net": net,
@@ -52,7 +52,7 @@ def net_table(run: Run) -> pd.DataFrame:
 
 
 def class_table(run: Run) -> pd.DataFrame:
-    """One row a class, in label order, and net: how many of its test images are right, and the study's accuracy."""
+    """One row a class, in label order, and net: how many of its images are right, and the study's accuracy."""
     rows = []
     for name in run.conditions.class_names:
         for net, evaluation in run.evaluations.items():

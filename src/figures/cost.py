@@ -1,4 +1,4 @@
-"""Test accuracy against what it costs."""
+"""Accuracy against what it costs."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -12,10 +12,11 @@ from results.evaluated import Conditions
 
 
 def cost_figure(overall: pd.DataFrame, conditions: Conditions) -> Figure:
-    """Test accuracy with its interval against multiply-adds.
+    """Accuracy with its interval against multiply-adds.
 
     overall: one row a net, with columns net, multiply_adds, accuracy, accuracy_low and accuracy_high (%).
     """
+    on = conditions.dataset.evaluated_on
     figure, axes = plt.subplots(figsize=(WIDTH, 4.8))
     x, y = overall["multiply_adds"], overall["accuracy"]
     low, high = reach(overall.rename(columns={"accuracy_low": "low", "accuracy_high": "high"}))
@@ -28,9 +29,9 @@ def cost_figure(overall: pd.DataFrame, conditions: Conditions) -> Figure:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set(
         xlabel="multiply-adds an image, on a logarithmic scale (M: million, G: thousand million)",
-        ylabel="test accuracy (%), 95 % interval",
+        ylabel=f"{on} accuracy (%), 95 % interval",
         xlim=(x.min() / 4, x.max() * 4),  # a decade at least, so that two ticks are labelled
     )
-    figure.suptitle(title("Test accuracy and cost", overall["net"], conditions))
+    figure.suptitle(title(f"{on.capitalize()} accuracy and cost", overall["net"], conditions))
     legend(figure, marks)
     return figure

@@ -13,7 +13,7 @@ from results.evaluated import Conditions
 
 def title(what: str, nets: list[str], conditions: Conditions) -> str:
     """What a figure shows, of which nets, on which images, by which recipe; in lines that fit the figure's width."""
-    lines = [f"{what} of {', '.join(map(short, nets))} on {conditions.dataset.source}", describe(conditions.recipe)]
+    lines = [f"{what} of {', '.join(map(short, nets))} on {conditions.dataset.title}", describe(conditions.recipe)]
     return "\n".join(textwrap.fill(line, 80) for line in lines)
 
 

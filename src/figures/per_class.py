@@ -1,4 +1,4 @@
-"""Test accuracy per class."""
+"""Accuracy per class."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,12 +13,12 @@ from results.evaluated import Conditions
 
 
 def per_class_figure(accuracy: pd.DataFrame, conditions: Conditions) -> Figure:
-    """Test accuracy of each class and net with its interval, the most difficult class at the top.
+    """Accuracy of each class and net with its interval, the most difficult class at the top.
 
     accuracy: one row a class and net, with columns class, net, accuracy, low and high (%), and study where known. A
     class is as difficult as the mean over the nets says; equal ones stay in label order.
     """
-    nets = accuracy["net"].unique()
+    nets, on = accuracy["net"].unique(), conditions.dataset.evaluated_on
     mean = accuracy.groupby("class", sort=False)["accuracy"].mean()
     rows = mean.sort_values(ascending=False, kind="stable").index
     figure, axes = plt.subplots(figsize=(WIDTH, 1.6 + len(rows) * (0.2 + 0.1 * len(nets))))
@@ -38,11 +38,11 @@ def per_class_figure(accuracy: pd.DataFrame, conditions: Conditions) -> Figure:
             )
         )
     axes.set_yticks(range(len(rows)), [short(str(name)) for name in rows])
-    axes.set(xlabel="test accuracy (% of the class), 95 % interval", xlim=(-2, 102), ylim=(-0.5, len(rows) - 0.5))
+    axes.set(xlabel=f"{on} accuracy (% of the class), 95 % interval", xlim=(-2, 102), ylim=(-0.5, len(rows) - 0.5))
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     for row in range(0, len(rows), 2):
         axes.axhspan(row - 0.5, row + 0.5, color="#f4f4f4", zorder=0)
-    figure.suptitle(title("Test accuracy per class", nets, conditions))
+    figure.suptitle(title(f"{on.capitalize()} accuracy per class", nets, conditions))
     legend(figure, marks)
     return figure

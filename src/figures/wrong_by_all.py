@@ -1,4 +1,4 @@
-"""Test images that no net gets right."""
+"""Images that no net gets right."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,11 +9,11 @@ from figures.frame import title
 from figures.style import WIDTH, short
 from results.evaluated import Conditions
 
-SHEET_COLUMNS, SHEET_ROWS = 6, 4  # of test images
+SHEET_COLUMNS, SHEET_ROWS = 6, 4  # of images
 
 
 def wrong_by_all_figure(predictions: pd.DataFrame, images: np.ndarray, conditions: Conditions) -> Figure:
-    """Test images that every net gets wrong, evenly spread over all there are, with what each net takes them for.
+    """Images that every net gets wrong, evenly spread over all there are, with what each net takes them for.
 
     predictions: one row an image, the class names `actual` and those of each net; images: (N, 32, 32, 3) uint8.
     """
@@ -33,7 +33,7 @@ def wrong_by_all_figure(predictions: pd.DataFrame, images: np.ndarray, condition
         axes.set_title(short(names["actual"], 12), fontsize=9, fontweight="bold")
         lines = "\n".join(f"{short(net, 10):{width}} {short(names[net], 9)}" for net in nets)
         axes.text(0, -0.05, lines, size=7, family="monospace", va="top", transform=axes.transAxes)
-    heading = f"{len(wrong):,} of {len(images):,} test images are wrong in every net"
+    heading = f"{len(wrong):,} of {len(images):,} {conditions.dataset.evaluated_on} images are wrong in every net"
     if len(shown):
         heading += f"; here are {len(shown)}, the true class above, below the predictions"
     figure.suptitle(title(heading, nets, conditions))

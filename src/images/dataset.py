@@ -6,9 +6,11 @@ import errno
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from foundation.atomic import replacing
 from foundation.errors import UserError, reason
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import torch  # takes seconds, and `fetch` and `compare` need no tensors
 
 IMAGE_SHAPE = (32, 32, 3)
+OfOneKind = Annotated[int, Field(ge=0, exclude_if=lambda images: images == 0)]  # files name the kind there is
 
 
 class Dataset(StrictModel):
@@ -27,12 +30,34 @@ class Dataset(StrictModel):
     content: str  # the pinned checksum, `md5:…` or `sha256:…`
     lossless: bool
     train_images: int
-    test_images: int
+    test_images: OfOneKind = 0  # what nets are evaluated on: either these, or
+    validation_images: OfOneKind = 0  # these, which are then held out of the source's training images
+
+    @model_validator(mode="after")
+    def _is_evaluated_on_one_kind(self) -> Dataset:
+        if bool(self.test_images) == bool(self.validation_images):
+            raise PydanticCustomError("one_kind", "expected either test_images or validation_images")
+        return self
+
+    @property
+    def evaluated_on(self) -> Literal["test", "validation"]:
+        return "validation" if self.validation_images else "test"
+
+    @property
+    def evaluated_images(self) -> int:
+        return self.validation_images or self.test_images
+
+    @property
+    def title(self) -> str:
+        """What titles call it, so that nobody takes figures of validation images for those of test images."""
+        if self.validation_images:
+            return f"{self.source} with {self.validation_images:,} validation images"
+        return self.source
 
 
 @dataclass(frozen=True)
 class Split:
-    """The training or the test split of a dataset.
+    """The training images of a dataset, or those that nets are evaluated on.
 
     images: (N, 32, 32, 3) uint8, RGB; labels: (N,) uint8, indices into `class_names`. Raises `UserError` for others.
     """

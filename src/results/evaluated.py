@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from foundation.validation import StrictModel
-from images.dataset import Dataset
+from images.dataset import Dataset, OfOneKind
 from params import NamedRecipe
 from results.trained import Description
 
 
 class ClassCounts(StrictModel):
-    """The test images of one class, those the net gets right, and their share in %."""
+    """The images of one class, those of them the net gets right, and their share in %."""
 
     images: int
     correct: int
@@ -17,7 +17,7 @@ class ClassCounts(StrictModel):
 
 
 class Evaluation(Description):
-    """`metrics/details/NET.json`: what was evaluated, its size and cost, and how it did on the test images.
+    """`metrics/details/NET.json`: what was evaluated, its size and cost, and how it did on the images kept from it.
 
     layers: convolutions and linear layers; multiply_adds: theirs, for one image; accuracy in %; loss: mean
     cross-entropy (nats); classes: in label order.
@@ -26,7 +26,8 @@ class Evaluation(Description):
     layers: int
     parameters: int
     multiply_adds: int
-    test_images: int
+    test_images: OfOneKind = 0
+    validation_images: OfOneKind = 0
     accuracy: float
     loss: float
     classes: dict[str, ClassCounts]

@@ -39,7 +39,7 @@ def test_a_net_the_study_does_not_have_gets_a_dash():
     assert head[4:7] == ["test accuracy (%)", "the study (%)", "ours − the study"]
     assert first == ["net1", "5", "1,000", "10,000", "61.50 (58.4–64.5)", "61", "+0.50", "61.50", "+0.00"]
     assert second == ["mine", "5", "2,000", "20,000", "40.00 (37.0–43.1)", "–", "–", "45.00", "+5.00"]
-    per_class = report.class_section(tables.class_table(run))
+    per_class = report.class_section(run, tables.class_table(run))
     assert list(per_class.table) == ["true class", "net1", "net1, the study", "mine"]
     assert per_class.table["net1, the study"].tolist() == [str(accuracy) for accuracy in range(50, 60)]
 
@@ -48,20 +48,21 @@ def test_the_best_nets_of_a_class_are_marked_unless_all_are_equal():
     actual = np.array([0, 0, 1, 1, 2, 2])
     predicted = {"x": [0, 0, 1, 0, 0, 0], "y": [0, 1, 1, 0, 0, 0], "z": [0, 0, 0, 1, 0, 0]}
     run = made_up.run(["a", "b", "c"], actual, {net: np.array(indices) for net, indices in predicted.items()})
-    section = report.class_section(tables.class_table(run))
+    section = report.class_section(run, tables.class_table(run))
     assert section.best == {(0, "x"), (0, "z")}
 
 
 def test_differences_say_what_could_be_chance():
     run = made_up.cifar_like({"a": 0.60, "b": 0.61, "c": 0.80}, 1000)
-    section = report.pair_section(tables.pair_table(run.predictions))
+    section = report.pair_section(run, tables.pair_table(run.predictions))
     assert section.table["real?"].tolist() == ["could be chance", "yes", "yes"]
     assert section.table["nets"].tolist() == ["a → b", "a → c", "b → c"]
     assert "number of pairs, 3" in section.text
 
 
 def test_one_net_has_no_differences():
-    section = report.pair_section(tables.pair_table(made_up.cifar_like({"only": 0.6}, 100).predictions))
+    run = made_up.cifar_like({"only": 0.6}, 100)
+    section = report.pair_section(run, tables.pair_table(run.predictions))
     assert section.table.empty
     assert "one net" in section.text
 
@@ -70,7 +71,7 @@ def test_confusions_that_all_nets_share_are_named():
     actual = np.array([0, 0, 1, 1])
     predicted = {"x": np.array([1, 1, 1, 0]), "y": np.array([1, 0, 1, 1])}
     run = made_up.run(["a", "b"], actual, predicted)
-    section = report.mistake_section(tables.mistake_table(run.matrices), ["x", "y"])
+    section = report.mistake_section(run, tables.mistake_table(run.matrices))
     assert section.text.endswith("In the list of every net: a → b.")
     assert cells(section.markdown())[1:] == [
         ["1", "a → b, 2 (100.0 %)", "a → b, 1 (50.0 %)"],
@@ -81,11 +82,11 @@ def test_confusions_that_all_nets_share_are_named():
 def test_confusions_where_nets_share_none_or_make_none():
     actual, right = np.array([0, 1]), np.array([0, 1])
     run = made_up.run(["a", "b"], actual, {"right": right, "wrong": np.array([1, 0])})
-    section = report.mistake_section(tables.mistake_table(run.matrices), ["right", "wrong"])
+    section = report.mistake_section(run, tables.mistake_table(run.matrices))
     assert section.text.endswith("In the list of every net: none.")
     assert section.table["right"].tolist() == ["–", "–"]
     perfect = tables.mistake_table({"right": run.matrices["right"]})
-    assert report.mistake_section(perfect, ["right"]).markdown().endswith("No net gets any test image wrong.\n")
+    assert report.mistake_section(run, perfect).markdown().endswith("No net gets any test image wrong.\n")
 
 
 def test_claims_are_a_row_each():
@@ -124,7 +125,7 @@ def test_differences_add_up_as_they_are_printed():
     run = made_up.cifar_like({"a": 0.5924, "b": 0.7509, "c": 0.7714})
     overall = report.net_section(run, tables.net_table(run)).table
     accuracy = [float(cell.split()[0]) for cell in overall["test accuracy (%)"]]
-    difference = report.pair_section(tables.pair_table(run.predictions)).table["difference (points)"]
+    difference = report.pair_section(run, tables.pair_table(run.predictions)).table["difference (points)"]
     a_b, a_c, b_c = (float(cell.split()[0]) for cell in difference)
     assert (a_b, a_c, b_c) == (15.85, 17.9, 2.05)
     assert round(a_b + b_c, 2) == a_c

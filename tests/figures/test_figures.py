@@ -45,6 +45,7 @@ RUNS = {
     "long names": made_up.run(
         LONG, np.arange(30) % 3, {f"a_variant_with_a_long_name_{i}": np.arange(30) // 3 % 3 for i in range(4)}
     ),
+    "validation images": made_up.cifar_like(images=2000, on="validation"),
     "a hundred classes": made_up.run(
         [f"class {i}" for i in range(100)], np.arange(200) % 100, {"net1": np.arange(200) // 2}
     ),
@@ -125,6 +126,17 @@ def test_a_title_leaves_out_nothing_that_matters_of_a_recipe():
         ),
     ]:
         assert describe(made_up.RECIPE.model_copy(update=changes)) == says
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_on_validation_images_each_figure_says_so_and_speaks_of_no_test(figure, monkeypatch):
+    drawn = FIGURES[figure](RUNS["validation images"])
+    assert "on made up with 2,000 validation images" in drawn.get_suptitle().replace("\n", " ")
+    words = " ".join(text for text, _ in drawn_words(drawn, monkeypatch))
+    assert "test" not in words.lower()
+    if figure in ("per class", "cost"):
+        assert drawn.get_suptitle().startswith("Validation accuracy ")
+        assert words.count("validation accuracy (%") == 1
 
 
 @pytest.mark.parametrize("count", [1, 4, 8])

@@ -43,6 +43,20 @@ def test_missing_and_damaged_files_are_one_line(tmp_path):
         dataset.load(tmp_path / "a.npz")
 
 
+VALIDATION = dataset.Dataset(source="mine", content="sha256:0", lossless=True, train_images=2, validation_images=2)
+
+
+def test_files_name_the_kind_of_images_that_is_evaluated_on_and_no_other():
+    test = SPLIT.dataset
+    common = {"source": "mine", "content": "sha256:0", "lossless": True, "train_images": 2}
+    assert test.model_dump() == common | {"test_images": 2}
+    assert VALIDATION.model_dump() == common | {"validation_images": 2}
+    for described, on in ((test, "test"), (VALIDATION, "validation")):
+        assert dataset.Dataset.model_validate(described.model_dump()) == described
+        assert (described.evaluated_on, described.evaluated_images) == (on, 2)
+    assert (test.title, VALIDATION.title) == ("mine", "mine with 2 validation images")
+
+
 def arrays(**changes) -> dict[str, np.ndarray]:
     """What `save` writes, with changes."""
     return {
@@ -78,6 +92,8 @@ def described(**changes) -> np.ndarray:
         ({"source": np.array("{")}, "Expecting property name"),
         ({"source": np.array('"digits"')}, "source"),
         ({"source": described(train_images="many")}, "source: train_images = 'many': input should be a valid integer"),
+        ({"source": described(test_images=0)}, "source: .* expected either test_images or validation_images"),
+        ({"source": described(validation_images=2)}, "source: .* expected either test_images or validation_images"),
         ({"source": described(mirror="here")}, "source: mirror = 'here': unknown key"),
         ({"images": np.array([None])}, "Object arrays cannot be loaded"),
     ],
