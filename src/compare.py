@@ -36,7 +36,7 @@ from figures.loss import loss_figure
 from figures.per_class import per_class_figure
 from figures.style import Picture, drawn
 from figures.wrong_by_all import wrong_by_all_figure
-from foundation.atomic import write_bytes, write_json, write_text
+from foundation.atomic import write_bytes, write_csv, write_json, write_text
 from foundation.errors import one_line_errors
 from foundation.inputs import Inputs
 from foundation.lock import held
@@ -88,13 +88,13 @@ def draw(run: Run, tables: Tables, images: np.ndarray) -> dict[str, Picture]:
 
 
 def write_tables(run: Run, tables: Tables, findings: dict[str, Finding]) -> None:
-    write_text("metrics/overall.csv", to_csv(tables.nets))
-    write_text("metrics/per_class.csv", to_csv(tables.classes))
-    write_text("metrics/pairs.csv", to_csv(tables.pairs))
-    write_text("metrics/confusions.csv", to_csv(tables.mistakes))
+    write_csv("metrics/overall.csv", tables.nets)
+    write_csv("metrics/per_class.csv", tables.classes)
+    write_csv("metrics/pairs.csv", tables.pairs)
+    write_csv("metrics/confusions.csv", tables.mistakes)
     write_json("metrics/claims.json", {name: dataclasses.asdict(finding) for name, finding in findings.items()})
     loss = pd.concat([curve.assign(net=net) for net, curve in run.curves.items()])
-    write_text("plots/loss.csv", to_csv(loss[["net", "step", "loss"]]))
+    write_csv("plots/loss.csv", loss[["net", "step", "loss"]])
 
 
 def write_pages(heading: str, sections: list[Section], pictures: dict[str, Picture]) -> None:
@@ -117,10 +117,6 @@ def print_summary(heading: str, sections: list[Section], findings: dict[str, Fin
     verdicts = "".join(f"{finding.verdict:15}{finding.claim}\n" for finding in findings.values())
     print("", f"# {heading}\n", overall.markdown(), per_class.markdown(), verdicts, sep="\n")
     print("All of it on one page: plots/report.html")
-
-
-def to_csv(table: pd.DataFrame) -> str:
-    return table.to_csv(index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

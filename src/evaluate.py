@@ -22,7 +22,7 @@ from sklearn.metrics import confusion_matrix
 
 from figures import style
 from figures.confusion import confusion_figure
-from foundation.atomic import write_bytes, write_json, write_text
+from foundation.atomic import write_bytes, write_csv, write_json
 from foundation.errors import UserError, one_line_errors
 from foundation.inputs import Inputs
 from foundation.lock import held
@@ -83,8 +83,8 @@ def evaluate(name: str, device_name: str | None) -> None:
     inputs.check_unchanged()
     write_json(f"metrics/{name}.json", {"accuracy": evaluation.accuracy, "loss": evaluation.loss})
     write_json(f"metrics/details/{name}.json", evaluation.dump())
-    write_text(f"metrics/confusion/{name}.csv", matrix.to_csv(lineterminator="\n"))
-    write_text(f"plots/predictions/{name}.csv", predictions.to_csv(index=False, lineterminator="\n"))
+    write_csv(f"metrics/confusion/{name}.csv", matrix, index=True)
+    write_csv(f"plots/predictions/{name}.csv", predictions)
     write_bytes(f"plots/confusion/{name}.png", picture.png)
     print(f"{name}: accuracy {evaluation.accuracy:.2f} % on {len(split):,} {on} images of {split.dataset.source}")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 import nets
-from foundation.atomic import write_json, write_text
+from foundation.atomic import write_csv, write_json
 from foundation.errors import UserError, one_line_errors
 from foundation.inputs import Inputs, code_in_use
 from foundation.lock import held
@@ -72,7 +72,8 @@ def main() -> None:
         resume.remove_recorded(name)
         saved = resume.SavedState(name, configuration)
         state = loop.initial_state(net, recipe, loop.memory_format(variant.onednn))
-        rows, seconds = run(name, state, *split.tensors(device), recipe, seed, saved)
+        log_to = Path(f"plots/loss/{name}.csv")
+        rows, seconds = run(name, state, *split.tensors(device), recipe, seed, saved, log_to)
         last = last_epoch(rows)
         figures = TrainingFigures(
             loss=round(last.loss, 6),
@@ -84,7 +85,7 @@ def main() -> None:
 
         inputs.check_unchanged(kept=", and the trained state is kept")
         checkpoint.save(f"models/{name}.pt", net, description)
-        write_text(f"plots/loss/{name}.csv", loss_curve(rows).to_csv(index=False, lineterminator="\n"))
+        write_csv(log_to, loss_curve(rows))
         write_json(f"metrics/train/{name}.json", figures.model_dump())
         write_json(f"metrics/timing/{name}.json", timing(seconds, last.step, device))
         saved.note_result(Path(f"models/{name}.pt"))

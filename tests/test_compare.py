@@ -244,6 +244,17 @@ def test_what_is_no_nets_result_is_not_removed_but_refused(name):
     assert Path(name).read_text() == "mine"
 
 
+def test_a_loss_curve_that_was_cut_short_is_no_result():
+    """It grows while a net is trained, so a killed run leaves its beginning."""
+    write(tied(10))
+    path = Path("plots/loss/b.csv")
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(
+        UserError, match=r"^plots/loss/b.csv does not end at step 5,000, so it is of another run"
+    ):
+        compare.main()
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

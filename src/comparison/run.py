@@ -50,11 +50,12 @@ def read_run(nets: list[str]) -> Run:
     """The run of `nets`; raises `UserError` for files that are missing or not as written, and for different runs."""
     evaluations = {net: read_model(Evaluation, f"metrics/details/{net}.json") for net in nets}
     conditions = common_conditions(evaluations)
+    training = {net: read_model(TrainingFigures, f"metrics/train/{net}.json") for net in nets}
     return Run(
         conditions=conditions,
         evaluations=evaluations,
-        training={net: read_model(TrainingFigures, f"metrics/train/{net}.json") for net in nets},
-        curves={net: read_csv(f"plots/loss/{net}.csv", ["step", "loss"], dtype=NUMBERS) for net in nets},
+        training=training,
+        curves={net: read_curve(f"plots/loss/{net}.csv", training[net].steps) for net in nets},
         matrices={net: read_matrix(f"metrics/confusion/{net}.csv") for net in nets},
         predictions=read_predictions(nets, conditions),
         study=study_figures(conditions),
@@ -78,6 +79,14 @@ def study_figures(conditions: Conditions) -> pd.DataFrame:
     is_on_its_images = (dataset.train_images, dataset.test_images) == STUDY_IMAGES
     is_on_its_classes = set(study.index) == {*conditions.class_names, "overall"}
     return study if is_on_its_images and is_on_its_classes else pd.DataFrame(index=study.index)
+
+
+def read_curve(path: str, steps: int) -> pd.DataFrame:
+    """The loss curve of a run of `steps` steps; raises `UserError` for one that was cut short while it grew."""
+    curve = read_csv(path, ["step", "loss"], dtype=NUMBERS)
+    if curve["step"].max() != steps:
+        raise UserError(f"{path} does not end at step {steps:,}, so it is of another run or cut short: run `dvc repro`")
+    return curve
 
 
 def read_predictions(nets: list[str], conditions: Conditions) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Write files whole or not at all: into a file beside, which then takes the name."""
 
+from __future__ import annotations
+
 import fcntl
 import glob
 import json
@@ -8,7 +10,10 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    import pandas as pd  # takes half a second, and only its method is used here
 
 
 @contextmanager
@@ -61,6 +66,10 @@ def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8, with `\\n` line ends on every system."""
     write_bytes(path, text.encode())
+
+
+def write_csv(path: str | Path, table: pd.DataFrame, index: bool = False) -> None:
+    write_text(path, table.to_csv(index=index, lineterminator="\n"))
 
 
 def write_json(path: str | Path, value: object) -> None:

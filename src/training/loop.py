@@ -37,8 +37,9 @@ class State:
     parameters: list[nn.Parameter]
     optimizer: torch.optim.Optimizer
     memory_format: torch.memory_format
-    loss_sum: torch.Tensor  # over the images since the last row, like `correct`
+    loss_sum: torch.Tensor  # over the `images` since the last row, like `correct`
     correct: torch.Tensor
+    images: int = 0
     step: int = 0
     update: Callable[[torch.optim.Optimizer], object] = field(init=False)
 
@@ -67,6 +68,7 @@ def snapshot(state: State) -> dict:
         "optimizer": state.optimizer.state_dict(),
         "loss_sum": state.loss_sum,
         "correct": state.correct,
+        "images": state.images,
         "random": random,
     }
 
@@ -78,6 +80,7 @@ def restore(state: State, saved: dict) -> None:
     state.optimizer.load_state_dict(saved["optimizer"])
     state.loss_sum.copy_(saved["loss_sum"])
     state.correct.copy_(saved["correct"])
+    state.images = saved["images"]
     torch.set_rng_state(saved["random"]["cpu"])
     if state.loss_sum.is_cuda:
         torch.cuda.set_rng_state(saved["random"]["cuda"], state.loss_sum.device)
@@ -105,7 +108,7 @@ def train(
                 if step <= state.step:
                     continue  # done before the run was cut short
                 train_steps(state, gather(images, some, views, recipe), targets.index_select(0, some), recipe, steps)
-                yield read_log(state, epoch, len(row), recipe) if step == end_of_row else None
+                yield read_log(state, epoch, recipe) if step == end_of_row else None
     if not all(parameter.isfinite().all() for parameter in state.parameters):
         raise UserError(f"the weights are no longer finite after the last step: {advice(recipe)}")
 
@@ -120,6 +123,7 @@ def train_steps(state: State, images: torch.Tensor, targets: torch.Tensor, recip
     logits = torch.cat([train_step(state, *batch, recipe, steps) for batch in batches])
     state.loss_sum += F.cross_entropy(logits, targets, reduction="sum")
     state.correct += (logits.argmax(1) == targets).sum()
+    state.images += len(targets)
 
 
 def train_step(state: State, inputs: torch.Tensor, targets: torch.Tensor, recipe: Recipe, steps: int) -> torch.Tensor:
@@ -135,13 +139,15 @@ def train_step(state: State, inputs: torch.Tensor, targets: torch.Tensor, recipe
     return logits.detach()
 
 
-def read_log(state: State, epoch: int, images: int, recipe: Recipe) -> LogRow:
-    """The row of the `images` since the last one, which starts the sums anew; raises `UserError` for a lost loss."""
-    row = LogRow(state.step, epoch, state.loss_sum.item() / images, 100 * state.correct.item() / images, images)
+def read_log(state: State, epoch: int, recipe: Recipe) -> LogRow:
+    """The row of the images since the last one, which starts the sums anew; raises `UserError` for a lost loss."""
+    loss, accuracy = state.loss_sum.item() / state.images, 100 * state.correct.item() / state.images
+    row = LogRow(state.step, epoch, loss, accuracy, state.images)
     if not math.isfinite(row.loss):
         raise UserError(f"the loss became {row.loss} by step {row.step}: {advice(recipe)}")
     state.loss_sum.zero_()
     state.correct.zero_()
+    state.images = 0
     return row
 
 

@@ -1,4 +1,8 @@
-"""Show how far training is: a bar on a terminal, a line an epoch elsewhere, and early on how long it will take."""
+"""Show how far training is: a bar on a terminal, elsewhere a line a minute; both with the time that is left.
+
+What stands there are sums over the images since the last log row, which are read from the device for this once a
+second at most: a GPU waits for nobody in between.
+"""
 
 import sys
 import time
@@ -7,35 +11,54 @@ from collections.abc import Iterable, Iterator
 from tqdm import tqdm
 
 from training.log import LogRow, last_epoch
+from training.loop import State
+
+FIRST_LINE, LINES = 5.0, 60.0  # seconds after which there is a line, off a terminal: early on, and then
+BAR = 1.0
 
 
 def shown(
-    events: Iterable[LogRow | None], rows: list[LogRow], name: str, epochs: int, steps: int, done: int
+    events: Iterable[LogRow | None], rows: list[LogRow], state: State, name: str, epochs: int, steps: int
 ) -> Iterator[LogRow | None]:
-    """Pass on the `events` of a training run of `steps` steps, of which `done` were done before, showing its rows.
+    """Pass on the `events` of a training run of `steps` steps, that changes `state`, showing how far it is.
 
     rows: those of before; the new ones are appended.
     """
-    start, said = time.perf_counter(), False
+    start, done = time.perf_counter(), state.step
+    shown_at, interval = start, None
     with tqdm(total=steps, initial=done, desc=name, unit="step", disable=None) as bar:  # None: only on a terminal
         for row in events:
             if row:
                 rows.append(row)
-                bar.update(row.step - bar.n)
-                bar.set_postfix(loss=f"{row.loss:.3f}", accuracy=f"{row.accuracy:.1f} %")
-                speed = (row.step - done) / (time.perf_counter() - start)
-                if bar.disable and not said:
-                    left = duration((steps - row.step) / speed)
-                    print(f"{name}: {speed:.0f} steps/s, about {left} to go", file=sys.stderr)
-                    said = True
-                if bar.disable and row.step % (steps // epochs) == 0:
-                    mean = last_epoch(rows)
+            now = time.perf_counter()
+            if bar.disable:
+                if now - shown_at >= (interval or FIRST_LINE):
+                    shown_at, interval = now, LINES
+                    speed = (state.step - done) / (now - start)
+                    left = duration((steps - state.step) / speed)
+                    epoch = min(epochs, state.step * epochs // steps + 1)
                     print(
-                        f"{name} epoch {row.epoch}/{epochs}: "
-                        f"loss {mean.loss:.3f}, accuracy {mean.accuracy:.1f} %, {speed:.0f} steps/s",
+                        f"{name} epoch {epoch}/{epochs}, step {state.step:,}/{steps:,}: {figures(state, rows)}, "
+                        f"{speed:.{0 if speed >= 10 else 1}f} steps/s, {left} to go",
                         file=sys.stderr,
                     )
+            elif now - shown_at >= BAR or state.step == steps:
+                shown_at = now
+                bar.set_postfix_str(figures(state, rows), refresh=False)
+                bar.update(state.step - bar.n)
             yield row
+    if rows:
+        whole = last_epoch(rows)
+        print(f"{name}: loss {whole.loss:.3f}, accuracy {whole.accuracy:.1f} % in the last epoch", file=sys.stderr)
+
+
+def figures(state: State, rows: list[LogRow]) -> str:
+    """Loss and accuracy since the last log row, or of it."""
+    if state.images:
+        loss, accuracy = state.loss_sum.item() / state.images, 100 * state.correct.item() / state.images
+    else:
+        loss, accuracy = rows[-1].loss, rows[-1].accuracy
+    return f"loss {loss:.3f}, accuracy {accuracy:.1f} %"
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,8 @@
-"""A training run, from its first step or from where it was cut short to its last."""
+"""A training run, from its first step or from where it was cut short to its last.
+
+Its log is a file of ours and not DVCLive's, which appends each row to its file, with the time of day: no two runs would
+have the same bytes, and one that goes on would have the rows since its last saved state twice.
+"""
 
 import dataclasses
 import signal
@@ -6,25 +10,28 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import torch
 
+from foundation.atomic import write_csv
 from foundation.errors import Terminated, UserError, is_out_of_memory, reason
 from params import Recipe
 from training import loop
-from training.log import LogRow
+from training.log import LogRow, loss_curve
 from training.progress import shown
 from training.resume import SavedState
 
 
 def run(
     name: str, state: loop.State, images: torch.Tensor, targets: torch.Tensor, recipe: Recipe, seed: int,
-    saved: SavedState,
+    saved: SavedState, log_to: Path,
 ) -> tuple[list[LogRow], float]:  # fmt: skip
     """Train the net `name` from the `saved` state on if there is one; all log rows, and the seconds spent in all.
 
     images, targets: as `loop.train` takes them. The state is saved from time to time, at SIGTERM, and at the end.
+    The loss curve in `log_to` grows meanwhile, once a second at most and each time whole, for whoever watches.
     """
     steps = loop.steps_per_epoch(len(images), recipe) * recipe.epochs
     rows, seconds = [], 0.0
@@ -34,6 +41,7 @@ def run(
         seconds = found["seconds"]
         print(f"{name} goes on from step {state.step:,} of {steps:,}", file=sys.stderr)
     start = time.perf_counter() - seconds
+    written = time.perf_counter()
 
     def save() -> None:
         log = [dataclasses.astuple(row) for row in rows]
@@ -42,8 +50,11 @@ def run(
     try:
         with termination_asked_for() as asked_for:
             events = loop.train(state, images, targets, recipe, seed)
-            for _ in shown(events, rows, name, recipe.epochs, steps, state.step):
+            for row in shown(events, rows, state, name, recipe.epochs, steps):
                 seconds = time.perf_counter() - start
+                if row and time.perf_counter() - written >= 1:
+                    write_csv(log_to, loss_curve(rows))
+                    written = time.perf_counter()
                 if saved.is_due() or asked_for:
                     save()
                 if asked_for:

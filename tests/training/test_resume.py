@@ -38,6 +38,7 @@ def _deterministic():
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(resume, "FOLDER", tmp_path)
 
 
@@ -236,7 +237,7 @@ def test_out_of_memory_is_one_line_that_says_what_to_change(monkeypatch, error):
     monkeypatch.setattr(loop, "train_steps", fails)
     state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
     with pytest.raises(UserError, match=r"^out of memory in training net1 with batch size 4 \(.+\): try a smaller"):
-        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved)
+        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
 
 
 def test_a_defect_in_training_keeps_its_traceback(monkeypatch):
@@ -246,7 +247,7 @@ def test_a_defect_in_training_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(loop, "train_steps", fails)
     state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
-        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved)
+        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
 
 
 def test_ctrl_c_before_anything_is_saved_promises_nothing(monkeypatch):
@@ -256,12 +257,31 @@ def test_ctrl_c_before_anything_is_saved_promises_nothing(monkeypatch):
     monkeypatch.setattr(loop, "train_steps", interrupted)
     state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
     with pytest.raises(KeyboardInterrupt, match=r"^nothing of net1 is saved yet; run it again to start anew$"):
-        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved)
+        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
 
 
 def test_the_signal_handler_is_put_back_after_training():
     before = signal.getsignal(signal.SIGTERM)
     state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
-    rows, _ = run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved)
+    rows, _ = run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
     assert rows[-1].step == saved.step == 16  # the state after the last step is there, too
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_loss_curve_grows_while_the_net_is_trained(monkeypatch):
+    """Row by row and each time whole, once a second at most; the clock makes a second a step here."""
+    now, seen, log_to = 0.0, [], Path("plots/loss/net1.csv")
+    monkeypatch.setattr("training.run.time.perf_counter", lambda: now)
+    step = loop.train_steps
+
+    def slow(*arguments):
+        nonlocal now
+        now += 1.0
+        seen.append(len(log_to.read_text().splitlines()) - 1 if log_to.exists() else 0)
+        step(*arguments)
+
+    monkeypatch.setattr(loop, "train_steps", slow)
+    state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
+    rows, _ = run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, log_to)
+    assert seen == [0, 1, 2, 3, 4, 5]
+    assert len(rows) == 6
