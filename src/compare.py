@@ -10,7 +10,6 @@ writes  metrics/overall.csv      size, cost and accuracy of each net, beside the
         metrics/claims.json      the study's claims: the figures that decide each, verdict and reason
         metrics/comparison.md    all of these and the figures, for people
         plots/report.html        the same on one page, figures inline
-        plots/loss.csv           all loss curves, for `dvc plots`
         plots/figures/           loss, accuracy per class, accuracy and cost, confusion matrices, images all get wrong
 run     python src/compare.py
 """
@@ -21,7 +20,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from comparison import page
 from comparison.claims import Finding, judge
@@ -66,7 +64,7 @@ def compare() -> None:
     inputs.check_unchanged()
     remove_strays(nets)
     heading = f"Comparison on {run.conditions.dataset.title}, recipe {run.conditions.recipe.name}"
-    write_tables(run, tables, findings)
+    write_tables(tables, findings)
     write_pages(heading, sections, pictures)
     write_pictures(pictures)
     print_summary(heading, sections, findings)
@@ -87,14 +85,12 @@ def draw(run: Run, tables: Tables, images: np.ndarray) -> dict[str, Picture]:
     return {name: drawn(figure) for name, figure in figures.items()}
 
 
-def write_tables(run: Run, tables: Tables, findings: dict[str, Finding]) -> None:
+def write_tables(tables: Tables, findings: dict[str, Finding]) -> None:
     write_csv("metrics/overall.csv", tables.nets)
     write_csv("metrics/per_class.csv", tables.classes)
     write_csv("metrics/pairs.csv", tables.pairs)
     write_csv("metrics/confusions.csv", tables.mistakes)
     write_json("metrics/claims.json", {name: dataclasses.asdict(finding) for name, finding in findings.items()})
-    loss = pd.concat([curve.assign(net=net) for net, curve in run.curves.items()])
-    write_csv("plots/loss.csv", loss[["net", "step", "loss"]])
 
 
 def write_pages(heading: str, sections: list[Section], pictures: dict[str, Picture]) -> None:

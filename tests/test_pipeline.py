@@ -123,8 +123,9 @@ def test_diffs_show_what_a_change_did(unchanged):
 def test_plots_show_every_net(rebuilt):
     plots = json.loads(rebuilt.run("dvc plots show --json").stdout)["data"]
     (loss,) = (plot["content"] for plot in plots["Training loss"])
-    assert {row["net"] for row in loss["data"]["values"]} == set(NETS)
-    assert loss["encoding"]["color"]["field"] == "net"
+    listed = load_params(REPOSITORY / "params.yaml").nets
+    assert {row["filename"] for row in loss["data"]["values"]} == {f"{net}.csv" for net in listed}
+    assert loss["encoding"]["color"]["field"] == loss["transform"][0]["as"] == "net"
     test_images = json.loads(rebuilt.read("data/dataset.json"))["test_images"]
     for net in NETS:
         (predictions,) = (plot["content"] for plot in plots[f"plots/predictions/{net}.csv"])

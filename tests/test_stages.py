@@ -169,6 +169,12 @@ def test_nothing_depends_on_timing_and_only_data_and_models_are_cached():
             assert cached == path.endswith((".npz", ".pt")), path
 
 
+def test_every_net_has_its_loss_curve_in_the_plot():
+    (plot,) = (plot for plot in PIPELINE["plots"] if "Training loss" in plot)
+    nets = load_params(REPOSITORY / "params.yaml").nets
+    assert plot["Training loss"]["y"] == {f"plots/loss/{name}.csv": "loss" for name in nets}
+
+
 def test_every_net_is_an_artifact():
     artifacts = {name: artifact["path"] for name, artifact in PIPELINE["artifacts"].items()}
     assert artifacts == {name: f"models/{name}.pt" for name in load_params(REPOSITORY / "params.yaml").nets}
