@@ -19,8 +19,8 @@ class ClassCounts(StrictModel):
 class Evaluation(Description):
     """`metrics/details/NET.json`: what was evaluated, its size and cost, and how it did on the images kept from it.
 
-    layers: convolutions and linear layers; multiply_adds: theirs, for one image; accuracy in %; loss: mean
-    cross-entropy (nats); classes: in label order.
+    layers: convolutions and linear layers; multiply_adds: theirs, for one image; test_images or validation_images: how
+    many those are; accuracy in %; loss: mean cross-entropy (nats); classes: in label order.
     """
 
     layers: int
