@@ -59,7 +59,7 @@ def test_refresh_records_the_new_code_and_nothing_else(stranger):
     [
         (lambda clone: clone.set_params({"nets.net1.threads": 2}), "params.yaml: nets.net1"),
         (lambda clone: clone.append("models/net1.pt", " "), "models/net1.pt"),
-        (lambda clone: clone.run("sed -i 's|src/train.py|& --device cpu|' dvc.yaml"), "changed command"),
+        (lambda clone: clone.run("sed -i 's|python src/train.py|& --device cpu|' dvc.yaml"), "changed command"),
     ],
     ids=["a parameter", "an output", "the command"],
 )
