@@ -13,11 +13,12 @@ import networkx
 import pandas as pd
 import pytest
 import torch
-from clone import Clone, stages_run
+from clone import REPOSITORY, Clone, stages_run
 from dvc.repo import Repo
 from small_run import NETS, OWN, TEST_RECIPE, hashes, write_digits
 
 from foundation.effect_free import EFFECT_FREE
+from params import load_params
 
 STAGES = ["fetch", *(f"{stage}@{net}" for net in NETS for stage in ("train", "evaluate")), "compare"]
 
