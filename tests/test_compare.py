@@ -249,9 +249,7 @@ def test_a_loss_curve_that_was_cut_short_is_no_result():
     write(tied(10))
     path = Path("plots/loss/b.csv")
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(
-        UserError, match=r"^plots/loss/b.csv does not end at step 5,000, so it is of another run"
-    ):
+    with pytest.raises(UserError, match=r"^plots/loss/b.csv does not end at step 5,000, so it is of another run"):
         compare.main()
 
 
