@@ -28,9 +28,7 @@ SPINS = ["300000", "0", "1000", "5000", "10000", "20000"]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--nets", nargs="+", choices=STEPS, default=["net2", "net3"])
-    parser.add_argument(
-        "--spins", nargs="+", default=["300000", "0", "1000", "5000", "10000", "20000"], help="GOMP_SPINCOUNT"
-    )
+    parser.add_argument("--spins", nargs="+", default=SPINS, help="GOMP_SPINCOUNT")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

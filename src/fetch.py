@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from foundation import lock
 from foundation.atomic import write_json
 from foundation.errors import UserError, one_line_errors
 from foundation.inputs import Inputs
+from foundation.lock import held
 from images import dataset, download
 from images.hold_out import hold_out
 from params import Cifar10Python, Digits, Source, load_params
@@ -26,9 +26,9 @@ LOCK = Path(".cache/fetch.lock")
 
 def main() -> None:
     inputs = Inputs()
-    name, source, per_class = inputs.value("params.yaml", parameters)
+    name, source, per_class = inputs.value("params.yaml", chosen)
     class_names = list(source.class_names.values())
-    with lock.held(LOCK, "fetching images"):
+    with held(LOCK, "fetching images"):
         arrays = read(name, source)
         for kind, (_, labels) in arrays.items():
             check_classes(kind, labels, class_names)
@@ -51,7 +51,7 @@ def main() -> None:
     print(f"{name}: {fetched.train_images:,} training and {fetched.evaluated_images:,} {fetched.evaluated_on} images")
 
 
-def parameters() -> tuple[str, Source, int]:
+def chosen() -> tuple[str, Source, int]:
     """The name of the chosen source, its entry, and how many training images of each class are held out."""
     data = load_params().data
     return data.source, data.sources[data.source], getattr(data.held_out, data.evaluate_on)

@@ -126,11 +126,6 @@ class Recipe(StrictModel):
     epochs: Annotated[int, Field(gt=0)]
     log_every: Annotated[int, Field(gt=0)]
 
-    @property
-    def augments(self) -> bool:
-        """Whether images are changed at random."""
-        return bool(self.flip or self.shift or self.cutout)
-
     @model_validator(mode="after")
     def _every_key_does_something(self) -> "Recipe":
         needs = {

@@ -28,7 +28,7 @@ from params import NamedRecipe, NetParams, load_params
 from results.trained import Description, Normalisation, TrainingFigures
 from training import loop, resume
 from training.log import last_epoch, loss_curve
-from training.run import run
+from training.session import train_to_the_end
 from training.timing import timing
 
 DATA = Path("data/train.npz")
@@ -42,7 +42,7 @@ def main() -> None:
     name = arguments.net.rpartition("@")[2]
 
     inputs = Inputs()
-    seed, recipe, variant = inputs.value("params.yaml", lambda: parameters(name))
+    seed, recipe, variant = inputs.value("params.yaml", lambda: chosen(name))
     make_deterministic(variant.threads, variant.onednn)
     keep_freed_memory()
     device = select_device(arguments.device)
@@ -73,7 +73,7 @@ def main() -> None:
         saved = resume.SavedState(name, configuration)
         state = loop.initial_state(net, recipe, loop.memory_format(variant.onednn))
         log_to = Path(f"plots/loss/{name}.csv")
-        rows, seconds = run(name, state, *split.tensors(device), recipe, seed, saved, log_to)
+        rows, seconds = train_to_the_end(name, state, *split.tensors(device), recipe, seed, saved, log_to)
         last = last_epoch(rows)
         figures = TrainingFigures(
             loss=round(last.loss, 6),
@@ -83,7 +83,7 @@ def main() -> None:
             device=machine,
         )
 
-        inputs.check_unchanged(kept=", and the trained state is kept")
+        inputs.check_unchanged(kept=", and the trained state is kept" if saved.step == last.step else "")
         checkpoint.save(f"models/{name}.pt", net, description)
         write_csv(log_to, loss_curve(rows))
         write_json(f"metrics/train/{name}.json", figures.model_dump())
@@ -91,7 +91,7 @@ def main() -> None:
         saved.note_result(Path(f"models/{name}.pt"))
 
 
-def parameters(name: str) -> tuple[int, NamedRecipe, NetParams]:
+def chosen(name: str) -> tuple[int, NamedRecipe, NetParams]:
     """The seed, the chosen recipe, and what params.yaml says of the net `name`."""
     params = load_params()
     if name not in params.nets:

@@ -38,7 +38,7 @@ def _elsewhere(tmp_path, monkeypatch):
 
 @pytest.fixture
 def _undrawn(monkeypatch):
-    """Figures are made, but not drawn, which takes most of the time; test_comparison_figures.py draws them."""
+    """Figures are made, but not drawn, which takes most of the time; figures/test_figures.py draws them."""
     monkeypatch.setattr(compare, "drawn", lambda figure: plt.close(figure) or Picture("a figure", b""))
 
 
@@ -224,10 +224,14 @@ def test_results_of_nets_that_are_gone_are_removed_with_a_line_each(capsys):
     """DVC takes into account all that lies in the folders, and no clean clone has them."""
     write(tied(10))
     for name in STRAYS:
-        Path(name).touch()
+        Path(name).write_text('{"accuracy": 1, "loss": 1}')
+    others = ["metrics/notes.json", "metrics/details/.net1.json.0a1b2c3d.part", "plots/loss/.DS_Store"]
+    for name in others:
+        Path(name).write_text('{"mine": 1}')
     compare.main()
     compare.main()  # `metrics/claims.json` is no net's
     assert not [name for name in STRAYS if Path(name).exists()]
+    assert all(Path(name).exists() for name in others)
     printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("removed ")]
     assert printed == [f"removed {name}: params.yaml has no net net9" for name in STRAYS]
     assert all(Path(f"metrics/details/{net}.json").exists() for net in "abc")
@@ -266,6 +270,9 @@ def test_a_loss_curve_that_was_cut_short_is_no_result():
         ("plots/predictions/a.csv", "<<<<<<< HEAD\n"),
         ("data/study.csv", ""),
         ("data/study.csv", "<<<<<<< HEAD\nclass,net1\n"),
+        ("data/study.csv", "class,net1\nplane,58\n<<<<<<< HEAD\ncar,77\n=======\ncar,78\n>>>>>>> theirs\n"),
+        ("data/study.csv", "class,net1\nplane,58 %\n"),
+        ("data/study.csv", "class,net1\nplane,58\nplane,59\n"),
     ],
 )
 def test_a_file_that_is_not_as_it_was_written_is_one_line(name, content):

@@ -1,4 +1,4 @@
-"""The stage as a command, and what is refused before anything is written; the formats have tests in sources/."""
+"""The stage as a command, and what is refused before anything is written; the formats have tests in images/."""
 
 import functools
 import json

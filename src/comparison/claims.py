@@ -101,7 +101,7 @@ def gains_diminish(run: Run, tables: Tables) -> Judgement:
     if surplus.nunique() == 1:
         part = Part(name, f"{signed(surplus.mean())} points on every image", NOT_DECIDED)
         return Judgement([part], "", "", "no interval, as all images say the same")
-    low, high = statistics.mean(surplus)
+    low, high = statistics.mean_interval(surplus)
     part = Part(name, f"{signed_within(surplus.mean(), low, high)} points", of_interval(low, high))
     return Judgement([part], "the interval is above 0", "the interval is below 0", "the interval holds 0")
 

@@ -9,7 +9,6 @@ from comparison.claims import Finding
 from comparison.formatting import NOTHING, p_value, percent, percent_within, signed, signed_within, whole
 from comparison.run import Run
 from comparison.tables import Tables
-from results.trained import TrainingFigures
 
 
 @dataclass(frozen=True)
@@ -75,21 +74,22 @@ def net_section(run: Run, table: pd.DataFrame) -> Section:
         f"Training accuracy is that of the last epoch, taken while the net learns; the gap is training less {on} "
         "accuracy. Multiply-adds are those of the convolutions and linear layers. Each net was trained once: intervals "
         f"and tests say how far the choice of {on} images matters, not how far another seed would. "
-        f"{trained_with(run.training)}"
+        f"{trained_with(run)}"
     )
     if on == "validation":
         text = f"Evaluated on validation images, held out of the training images; no test image was looked at. {text}"
     return Section("Overall", text, pd.DataFrame(cells), words=("net",))
 
 
-def trained_with(training: dict[str, TrainingFigures]) -> str:
-    """PyTorch's version and the device; the nets are named where these are not the same for all."""
-    machines: dict[str, list[str]] = {}
-    for net, figures in training.items():
-        machines.setdefault(f"PyTorch {figures.torch} on {figures.device}", []).append(net)
-    if len(machines) == 1:
-        return f"Trained with {next(iter(machines))}."
-    named = "; ".join(f"{', '.join(nets)} with {machine}" for machine, nets in machines.items())
+def trained_with(run: Run) -> str:
+    """Seed, PyTorch's version and the device; the nets are named where these are not the same for all."""
+    ways: dict[str, list[str]] = {}
+    for net, figures in run.training.items():
+        way = f"seed {run.evaluations[net].seed}, PyTorch {figures.torch}, {figures.device}"
+        ways.setdefault(way, []).append(net)
+    if len(ways) == 1:
+        return f"Trained with {next(iter(ways))}."
+    named = "; ".join(f"{', '.join(nets)} with {way}" for way, nets in ways.items())
     return f"The nets were not trained alike, which alone can make a difference: {named}."
 
 

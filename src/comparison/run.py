@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
-from foundation.errors import UserError
+from foundation.errors import UserError, reason
 from foundation.validation import Model, validate
 from results.evaluated import Conditions, Evaluation
 from results.trained import TrainingFigures
@@ -75,6 +76,9 @@ def common_conditions(evaluations: dict[str, Evaluation]) -> Conditions:
 def study_figures(conditions: Conditions) -> pd.DataFrame:
     """The study's accuracies, where the run is on the images of the study, its test images among them."""
     study = read_csv(STUDY, ["class"]).set_index("class")
+    is_whole = study.index.is_unique and study.notna().all(axis=None)
+    if not is_whole or not all(is_numeric_dtype(study[net]) for net in study):
+        raise _other_than_written(STUDY, "not a number for each class and net")
     dataset = conditions.dataset
     is_on_its_images = (dataset.train_images, dataset.test_images) == STUDY_IMAGES
     is_on_its_classes = set(study.index) == {*conditions.class_names, "overall"}
@@ -129,7 +133,8 @@ def read_csv(path: str, columns: list[str], **how: object) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, **how)
     except FileNotFoundError:
-        raise UserError(f"{path} is missing: `dvc repro` makes it") from None
+        remedy = f"`git checkout {path}` puts it back" if path == STUDY else "`dvc repro` makes it"
+        raise UserError(f"{path} is missing: {remedy}") from None
     except ValueError as error:
         raise _other_than_written(path, error) from None
     if missing := [column for column in columns if column not in table]:
@@ -137,6 +142,6 @@ def read_csv(path: str, columns: list[str], **how: object) -> pd.DataFrame:
     return table
 
 
-def _other_than_written(path: str, reason: object) -> UserError:
-    line = " ".join(str(reason).split())
-    return UserError(f"{path} is not as it was written ({line}): `git checkout {path}` puts it back")
+def _other_than_written(path: str, error: object) -> UserError:
+    why = reason(error)
+    return UserError(f"{path} is not as it was written ({why}): `git checkout {path}` puts it back")

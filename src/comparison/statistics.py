@@ -72,7 +72,7 @@ def weighted_sum(successes: Sequence[float], trials: Sequence[int], weights: Seq
     return estimate - margin, estimate + margin
 
 
-def mean(values: np.ndarray) -> Interval:
+def mean_interval(values: np.ndarray) -> Interval:
     """Interval of the mean of at least two independent values, by the normal approximation."""
     margin = Z * float(np.std(values, ddof=1)) / len(values) ** 0.5
     return float(np.mean(values)) - margin, float(np.mean(values)) + margin

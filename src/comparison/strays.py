@@ -4,6 +4,7 @@
 `dvc plots show` would go on drawing such a net.
 """
 
+import json
 from pathlib import Path
 
 from foundation.errors import UserError
@@ -19,20 +20,28 @@ GENERATED = {
     "plots/loss": ".csv",
     "plots/predictions": ".csv",
 }
-# `metrics/` has the metric of each net beside what `compare` writes.
-OF_COMPARE = {Path("metrics/claims.json")}
 
 
 def remove_strays(nets: list[str]) -> None:
-    """Remove what was generated of nets that are not among `nets`, with a line each.
+    """Remove what was generated of nets that are not among `nets`, with a line each; hidden files do not count.
 
-    Raises `UserError` for another file in a folder that holds such results only: it is not ours to remove.
+    Raises `UserError`, and removes nothing, for another file in a folder that holds such results only.
     """
+    strays = []
     for folder, suffix in GENERATED.items():
-        for path in sorted(Path(folder).iterdir()):
-            if path.suffix == suffix and path not in OF_COMPARE:
-                if path.stem not in nets:
-                    path.unlink()
-                    print(f"removed {path}: params.yaml has no net {path.stem}")
-            elif folder != "metrics":
+        for path in sorted(Path(folder).glob("[!.]*")):
+            if path.suffix == suffix and path.stem not in nets and (folder != "metrics" or is_metric(path)):
+                strays.append(path)
+            elif path.suffix != suffix and folder != "metrics":
                 raise UserError(f"{path} is no net's result, and all of {folder} is compared: move it away")
+    for path in strays:
+        path.unlink()
+        print(f"removed {path}: params.yaml has no net {path.stem}")
+
+
+def is_metric(path: Path) -> bool:
+    """Whether `evaluate` may have written it: `metrics/` has other files beside the metric of each net."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8")).keys() == {"accuracy", "loss"}
+    except (OSError, ValueError, AttributeError):
+        return False

@@ -28,7 +28,7 @@ def confusion_figure(matrices: dict[str, pd.DataFrame], title: str) -> Figure:
     for axes in grid.flat[len(matrices) :]:
         axes.remove()
     for axes, (net, matrix) in zip(used, matrices.items(), strict=True):
-        mesh = draw(axes, matrix, side)
+        mesh = draw_matrix(axes, matrix, side)
         if columns > 1:
             axes.set_title(style.short(net))
     figure.colorbar(mesh, ax=used, label="share of the true class (%)", aspect=40, shrink=min(1, 2 / rows))
@@ -36,7 +36,7 @@ def confusion_figure(matrices: dict[str, pd.DataFrame], title: str) -> Figure:
     return figure
 
 
-def draw(axes: Axes, matrix: pd.DataFrame, side: float) -> QuadMesh:
+def draw_matrix(axes: Axes, matrix: pd.DataFrame, side: float) -> QuadMesh:
     """Draw `matrix` on `axes`, a square of `side` inches; the mesh is for a colour bar."""
     share = 100 * matrix.div(matrix.sum(axis=1).clip(lower=1), axis=0)
     names = [style.short(name, 16) for name in matrix.columns]

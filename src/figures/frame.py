@@ -22,7 +22,7 @@ def describe(recipe: NamedRecipe) -> str:
     optimizer = "AdamW, " if recipe.optimizer == "adamw" else ""
     rate = f"{recipe.learning_rate:g}" + (f" ({recipe.schedule})" if recipe.schedule != "constant" else "")
     epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"
-    augmented = ", augmented" if recipe.augments else ""
+    augmented = ", augmented" if recipe.flip or recipe.shift or recipe.cutout else ""
     return f"recipe {recipe.name}: {optimizer}batch {recipe.batch_size}, learning rate {rate}, {epochs}{augmented}"
 
 

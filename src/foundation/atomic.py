@@ -73,5 +73,9 @@ def write_csv(path: str | Path, table: pd.DataFrame, index: bool = False) -> Non
 
 
 def write_json(path: str | Path, value: object) -> None:
-    """Write `value` as indented JSON, keys in the order given."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(path, as_json(value))
+
+
+def as_json(value: object) -> str:
+    """Indented, keys in the order given."""
+    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

@@ -1,5 +1,6 @@
 """Errors meant for the user: one line that says what is wrong and what to do."""
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +21,19 @@ class Terminated(BaseException):
     """SIGTERM, with which schedulers and shutdowns end a process, once it has saved what it can."""
 
 
+def is_of_the_system(error: BaseException) -> bool:
+    """Whether the system failed, not what was read: a lack of memory, no permission, a broken disk.
+
+    The readers of archives have `OSError`s of their own, without a number, for damage, and damaged offsets lead them to
+    EINVAL.
+    """
+    is_numbered = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+    return is_numbered or is_out_of_memory(error)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether `error` says so; PyTorch has errors of its own for it, on the CPU and on a GPU."""
-    texts = ("can't allocate memory", "not enough memory", "out of memory")
+    texts = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
     )

@@ -4,7 +4,6 @@ DVC records code, parameters and data as they are after a stage has run. If they
 name what has not made the result, and nobody could ever see it: the stage would not even go stale.
 """
 
-import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TypeVar
 
 from foundation.effect_free import EFFECT_FREE
 from foundation.errors import UserError
-from foundation.start import CODE, SRC, code_digest
+from foundation.start import CODE, SRC, sha256
 
 Value = TypeVar("Value")
 
@@ -39,7 +38,7 @@ class Inputs:
         """`path`, which is about to be read."""
         path = Path(path)
         if path.is_file():
-            self._files[path] = _sha256(path)
+            self._files[path] = sha256(path)
         return path
 
     def digest(self, path: str | Path) -> str:
@@ -54,8 +53,8 @@ class Inputs:
 
     def check_unchanged(self, kept: str = "") -> None:
         """Raise `UserError` that names what is no longer as it was read; `kept`: what is not lost."""
-        changed = [f"src/{name}" for name, digest in code_in_use().items() if not _is(SRC / name, digest, code_digest)]
-        changed += [str(path) for path, digest in self._files.items() if not _is(path, digest, _sha256)]
+        changed = [f"src/{name}" for name, digest in code_in_use().items() if not _is(SRC / name, digest)]
+        changed += [str(path) for path, digest in self._files.items() if not _is(path, digest)]
         changed += [name for name, read, value in self._values if not _returns(read, value)]
         if changed:
             raise UserError(
@@ -64,14 +63,9 @@ class Inputs:
             )
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _is(path: Path, digest: str, of: Callable[[Path], str]) -> bool:
+def _is(path: Path, digest: str) -> bool:
     try:
-        return of(path) == digest
+        return sha256(path) == digest
     except OSError:
         return False
 

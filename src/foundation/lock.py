@@ -24,10 +24,10 @@ def held(path: Path, doing: str) -> Iterator[None]:
     try:
         lock = LockFile(path)
     except LockError:
-        process = path.read_text().strip()
+        process = path.read_text().strip()  # empty for a moment after the other has taken it
+        who, kill = (f"process {process}", f" (kill {process})") if process else ("another process", "")
         raise UserError(
-            f"process {process} is already {doing} in this folder: "
-            f"let it end, or stop it (kill {process}), then run this again"
+            f"{who} is already {doing} in this folder: let it end, or stop it{kill}, then run this again"
         ) from None
     with closing(lock):
         yield

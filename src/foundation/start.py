@@ -20,8 +20,9 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 
-def code_digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _one_line_for_ctrl_c(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
@@ -33,4 +34,4 @@ def _one_line_for_ctrl_c(kind: type[BaseException], error: BaseException, traceb
 
 sys.excepthook = _one_line_for_ctrl_c
 FILES = [path for suffix in ("py", "jinja") for path in SRC.rglob(f"*.{suffix}")]
-CODE = {path.relative_to(SRC).as_posix(): code_digest(path) for path in FILES}
+CODE = {path.relative_to(SRC).as_posix(): sha256(path) for path in FILES}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-from foundation.errors import UserError, reason
+from foundation.errors import UserError, is_of_the_system, reason
 
 MAX_FILE_BYTES = 64 * 2**20  # CIFAR-10's largest is 31 MB
 MAX_BYTES = 2**30  # of an archive, and of the files in it; CIFAR-10 has 186 MB
@@ -46,6 +46,8 @@ def read_files(path: Path, archive: bytes | None = None) -> Iterator[tuple[str, 
     except UserError:
         raise
     except Exception as error:  # the readers raise whatever a damaged or hostile archive leads them to
+        if is_of_the_system(error):
+            raise
         raise UserError(f"{path} cannot be read as a tar or zip archive or a folder ({reason(error)})") from None
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from torchvision.datasets import CIFAR10
 
-from foundation.errors import UserError, reason
+from foundation.errors import UserError, is_of_the_system, reason
 from images.archive import read_files
 from params import Cifar10Python
 
@@ -88,6 +88,8 @@ def _reading(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # a pickle can raise whatever it likes
+        if is_of_the_system(error):
+            raise
         raise UserError(f"{name} is not as CIFAR-10 has it: {reason(error)}") from None
 
 

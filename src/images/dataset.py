@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from foundation.atomic import replacing
-from foundation.errors import UserError, reason
+from foundation.errors import UserError, is_of_the_system, reason
 from foundation.validation import StrictModel, validate
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ def load(path: str | Path) -> Split:
     except MemoryError as error:
         raise UserError(f"{path} does not fit into memory ({reason(error)})") from None
     except Exception as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # which damaged offsets in the file lead to
+        if is_of_the_system(error):
             raise
         raise UserError(
             f"{path} is damaged ({reason(error)}): delete it, then `dvc repro fetch` makes it again"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from foundation.errors import UserError, reason
+from foundation.errors import UserError, is_of_the_system, reason
 from images.archive import read_files
 from images.dataset import IMAGE_SHAPE
 from params import ImageFolders
@@ -83,5 +83,7 @@ def _pixels(name: str, content: bytes) -> np.ndarray:
     except UnidentifiedImageError:
         raise UserError(f"{name} is neither PNG nor JPEG, or is damaged") from None
     except Exception as error:  # the decoders raise whatever a damaged or hostile file leads them to
+        if is_of_the_system(error):
+            raise
         raise UserError(f"{name} does not decode ({reason(error)})") from None
     raise UserError(f"{name} is {image.size[0]}×{image.size[1]} {image.mode}, expected {width}×{height} RGB")

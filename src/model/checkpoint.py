@@ -4,7 +4,6 @@ import io
 import json
 import pickle
 import stat
-import textwrap
 import zipfile
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import torch.nn as nn
 
 import nets
 from foundation.atomic import write_bytes
-from foundation.errors import UserError
+from foundation.errors import UserError, is_of_the_system, reason
 from foundation.validation import validate
 from results.trained import Description
 
@@ -39,16 +38,17 @@ def load(path: str | Path) -> tuple[nn.Module, Description]:
     """
     content = _read(Path(path))
     try:
-        weights, text = content["weights"], json.loads(content["description"])
-    except (LookupError, TypeError, ValueError, RecursionError):  # be it a list, a tensor, or a dictionary of others'
+        weights, text = dict(content)["weights"], json.loads(content["description"])
+    except (KeyError, TypeError, ValueError, RuntimeError):  # be it a list, a tensor, or a dictionary of others'
         raise UserError(f"{path} is {NOT_OURS}, because it has no weights and description: {ANEW}") from None
     description = validate(Description, text, f"{path} is {NOT_OURS}: its description")
     net = nets.build(description.architecture, description.settings, len(description.class_names))
     try:
         net.load_state_dict(weights)
     except (RuntimeError, AttributeError, TypeError) as error:
-        file, reason = f"src/nets/{description.architecture}.py", _shortened(str(error))
-        raise UserError(f"{path} does not fit {file} as it is now ({reason}): {ANEW}") from None
+        file = f"src/nets/{description.architecture}.py"
+        lines = " ".join(str(error).split())
+        raise UserError(f"{path} does not fit {file} as it is now ({reason(lines)}): {ANEW}") from None
     return net.eval(), description
 
 
@@ -61,17 +61,17 @@ def _read(path: Path) -> object:
     except FileNotFoundError:
         raise UserError(f"{path} is missing: `dvc repro` trains it, `dvc pull` gets it from your remote") from None
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
-        raise UserError(
-            f"{path} is damaged ({_shortened(str(error))}): `dvc checkout` puts it back, or {ANEW}"
-        ) from None
+        if is_of_the_system(error):
+            raise
+        raise UserError(f"{path} is damaged ({reason(error)}): `dvc checkout` puts it back, or {ANEW}") from None
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:  # torch's own text tells the user how to open it all the same
         raise UserError(f"{path} is {NOT_OURS}, because it holds more than weights and text: {ANEW}") from None
-    except (OSError, MemoryError):
-        raise
     except Exception as error:  # torch's reader raises whatever the file leads it to
-        raise UserError(f"{path} is {NOT_OURS} ({_shortened(str(error))}): {ANEW}") from None
+        if is_of_the_system(error):
+            raise
+        raise UserError(f"{path} is {NOT_OURS} ({reason(error)}): {ANEW}") from None
 
 
 def _check_zip(path: Path) -> None:
@@ -84,7 +84,3 @@ def _check_zip(path: Path) -> None:
             raise ValueError("torch.save compresses nothing, and this may unpack to any size")
         if damaged := file.testzip():
             raise ValueError(f"its part {damaged}")
-
-
-def _shortened(text: str) -> str:
-    return textwrap.shorten(text, 200, placeholder=" …")

@@ -8,7 +8,7 @@ import sys
 
 import torch
 
-from foundation.errors import UserError
+from foundation.errors import UserError, reason
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
@@ -21,12 +21,15 @@ def select_device(name: str | None = None) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except Exception as error:
-        raise UserError(f"device {name} cannot be used: {str(error).splitlines()[0]}") from None
+        raise UserError(f"device {name} cannot be used: {reason(error)}") from None
     return device
 
 
 def describe_device(device: torch.device) -> str:
-    """What about the hardware can change the last bits of a result: the GPU, or the CPU's vector instructions."""
+    """The GPU, or the CPU's vector instructions, by which PyTorch chooses its code: other ones give other last bits.
+
+    So may another model of CPU with the same instructions.
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{platform.machine()} CPU with {torch.backends.cpu.get_cpu_capability()}"

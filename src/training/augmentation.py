@@ -24,7 +24,7 @@ def draw_views(recipe: Recipe, images: int, seed: int, epoch: int, device: torch
     (N, 5) int64: whether it is flipped; by how many pixels it is then shifted down and to the right; which row and
     column are the first that are cut out.
     """
-    if not recipe.augments:
+    if not (recipe.flip or recipe.shift or recipe.cutout):
         return None
     shift, last = recipe.shift, SIZE - recipe.cutout
     least, most = [0, -shift, -shift, 0, 0], [recipe.flip, shift, shift, last, last]

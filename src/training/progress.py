@@ -22,29 +22,28 @@ def shown(
 ) -> Iterator[LogRow | None]:
     """Pass on the `events` of a training run of `steps` steps, that changes `state`, showing how far it is.
 
-    rows: those of before; the new ones are appended.
+    rows: the log, which the caller keeps: it puts each row there before it asks for the next event.
     """
     start, done = time.perf_counter(), state.step
-    shown_at, interval = start, None
+    shown_at, interval, latest = start, None, rows[-1] if rows else None
     with tqdm(total=steps, initial=done, desc=name, unit="step", disable=None) as bar:  # None: only on a terminal
         for row in events:
-            if row:
-                rows.append(row)
+            latest = row or latest
             now = time.perf_counter()
             if bar.disable:
                 if now - shown_at >= (interval or FIRST_LINE):
                     shown_at, interval = now, LINES
                     speed = (state.step - done) / (now - start)
                     left = duration((steps - state.step) / speed)
-                    epoch = min(epochs, state.step * epochs // steps + 1)
+                    epoch, digits = min(epochs, state.step * epochs // steps + 1), 0 if speed >= 10 else 1
                     print(
-                        f"{name} epoch {epoch}/{epochs}, step {state.step:,}/{steps:,}: {figures(state, rows)}, "
-                        f"{speed:.{0 if speed >= 10 else 1}f} steps/s, {left} to go",
+                        f"{name} epoch {epoch}/{epochs}, step {state.step:,}/{steps:,}: "
+                        f"{loss_and_accuracy(state, latest)}, {speed:.{digits}f} steps/s, {left} to go",
                         file=sys.stderr,
                     )
             elif now - shown_at >= BAR or state.step == steps:
                 shown_at = now
-                bar.set_postfix_str(figures(state, rows), refresh=False)
+                bar.set_postfix_str(loss_and_accuracy(state, latest), refresh=False)
                 bar.update(state.step - bar.n)
             yield row
     if rows:
@@ -52,12 +51,12 @@ def shown(
         print(f"{name}: loss {whole.loss:.3f}, accuracy {whole.accuracy:.1f} % in the last epoch", file=sys.stderr)
 
 
-def figures(state: State, rows: list[LogRow]) -> str:
-    """Loss and accuracy since the last log row, or of it."""
+def loss_and_accuracy(state: State, latest: LogRow | None) -> str:
+    """Those since the `latest` log row, or its own."""
     if state.images:
         loss, accuracy = state.loss_sum.item() / state.images, 100 * state.correct.item() / state.images
     else:
-        loss, accuracy = rows[-1].loss, rows[-1].accuracy
+        loss, accuracy = latest.loss, latest.accuracy
     return f"loss {loss:.3f}, accuracy {accuracy:.1f} %"
 
 

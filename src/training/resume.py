@@ -10,6 +10,7 @@ import io
 import json
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from foundation.atomic import replacing, write_text
 
 FOLDER = Path(".cache/training")
 SHARE = 0.005  # of the training time that saving may take
-KEPT = 3  # states of a net, the newest, of those whose result is not recorded
+KEPT, KEPT_DAYS = 3, 30  # how many states of a net whose result is not recorded, the newest, and for how long
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
@@ -77,14 +78,18 @@ class SavedState:
 
 
 def remove_recorded(net: str) -> None:
-    """Remove the states whose results `dvc.lock` has, and of those of `net` all but the newest few."""
+    """Remove the states whose results `dvc.lock` has, those of long ago, and of `net`'s all but the newest few."""
     lock = Path("dvc.lock")
     recorded = lock.read_text(encoding="utf-8", errors="replace") if lock.exists() else ""
-    for note in FOLDER.glob("*.md5"):
-        if f"md5: {note.read_text()}" in recorded or not note.with_suffix(".state").exists():
-            _remove(note.with_suffix(".state"))
-    of_net = [path for path in FOLDER.glob(f"{net}-*.state") if len(path.stem) == len(net) + 33]
-    for path in sorted(of_net, key=lambda path: path.stat().st_mtime)[:-KEPT]:
+    states = {}
+    for path in FOLDER.glob("*.state"):
+        with suppress(FileNotFoundError):  # another process does the same
+            note, states[path] = path.with_suffix(".md5"), path.stat().st_mtime
+            if note.exists() and f"md5: {note.read_text()}" in recorded:
+                _remove(path)
+    of_net = sorted((path for path in states if path.stem[:-33] == net), key=states.get)
+    too_old = time.time() - KEPT_DAYS * 86_400
+    for path in {*of_net[:-KEPT], *(path for path, modified in states.items() if modified < too_old)}:
         _remove(path)
 
 

@@ -1,6 +1,7 @@
 """What depends on the clock and the machine; no stage reads it."""
 
 import platform
+import resource
 import sys
 
 import torch
@@ -8,10 +9,11 @@ import torch
 
 def timing(seconds: float, steps: int, device: torch.device) -> dict[str, float | str]:
     """`metrics/timing/NET.json` of a run of `steps` steps that took `seconds`."""
-    result: dict[str, float | str] = {"seconds": round(seconds, 2), "steps_per_second": round(steps / seconds, 1)}
-    if (peak := peak_bytes()) is not None:
-        result["peak_memory_mb"] = round(peak / 2**20)
-    result |= {
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    result: dict[str, float | str] = {
+        "seconds": round(seconds, 2),
+        "steps_per_second": round(steps / seconds, 1),
+        "peak_memory_mb": round(peak_bytes / 2**20),
         "device": str(device),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
@@ -22,12 +24,3 @@ def timing(seconds: float, steps: int, device: torch.device) -> dict[str, float 
         result["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated(device) / 2**20)
         result["cuda"] = torch.version.cuda
     return result
-
-
-def peak_bytes() -> int | None:
-    """The most memory this process has had, in bytes; None on Windows, which has no such count in Python."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

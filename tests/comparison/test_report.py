@@ -1,5 +1,7 @@
 """What a reader sees of the tables."""
 
+from dataclasses import replace
+
 import made_up
 import numpy as np
 import pandas as pd
@@ -134,11 +136,18 @@ def test_differences_add_up_as_they_are_printed():
 
 def test_the_report_says_once_what_all_nets_were_trained_with():
     run = made_up.cifar_like({"net1": 0.6, "net2": 0.7, "net3": 0.8}, images=100)
-    assert report.trained_with(run.training) == "Trained with PyTorch 2.0 on an abacus."
-    other = run.training | {"net2": run.training["net2"].model_copy(update={"device": "a GPU"})}
-    assert report.trained_with(other) == (
+    assert report.trained_with(run) == "Trained with seed 0, PyTorch 2.0, an abacus."
+
+    def with_other(net: str, **changes: str) -> str:
+        other = run.training | {net: run.training[net].model_copy(update=changes)}
+        return report.trained_with(replace(run, training=other))
+
+    assert with_other("net2", device="a GPU") == (
         "The nets were not trained alike, which alone can make a difference: "
-        "net1, net3 with PyTorch 2.0 on an abacus; net2 with PyTorch 2.0 on a GPU."
+        "net1, net3 with seed 0, PyTorch 2.0, an abacus; net2 with seed 0, PyTorch 2.0, a GPU."
     )
-    newer = run.training | {"net3": run.training["net3"].model_copy(update={"torch": "3.0"})}
-    assert "net1, net2 with PyTorch 2.0 on an abacus; net3 with PyTorch 3.0 on" in report.trained_with(newer)
+    assert "net1, net2 with seed 0, PyTorch 2.0, an abacus; net3 with seed 0, PyTorch 3.0" in with_other(
+        "net3", torch="3.0"
+    )
+    seeds = run.evaluations | {"net1": run.evaluations["net1"].model_copy(update={"seed": 1})}
+    assert "net1 with seed 1," in report.trained_with(replace(run, evaluations=seeds))

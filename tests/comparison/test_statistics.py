@@ -104,5 +104,5 @@ def test_a_weighted_sum_keeps_a_width_where_all_are_right():
 
 
 def test_the_interval_of_a_mean_is_the_normal_one():
-    low, high = statistics.mean(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))  # standard error sqrt(2.5 / 5)
+    low, high = statistics.mean_interval(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))  # standard error sqrt(2.5 / 5)
     assert (low, high) == pytest.approx((3 - 1.959964 * 0.5**0.5, 3 + 1.959964 * 0.5**0.5))

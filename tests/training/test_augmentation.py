@@ -51,7 +51,6 @@ def test_as_numpy_flips_pads_and_cuts(changes):
 
 
 def test_without_augmentation_nothing_is_drawn():
-    assert not recipe().augments
     assert draw(recipe()) is None
     assert gather(IMAGES, SOME, None, recipe()).equal(IMAGES[SOME])
 

@@ -6,6 +6,7 @@ import io
 import os
 import random
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from foundation.errors import UserError
 from model import device
 from params import Recipe
 from training import loop, resume
-from training.run import run
+from training.session import train_to_the_end
 
 RECIPE = Recipe(learning_rate=0.01, momentum=0.9, weight_decay=0.0, batch_size=4, epochs=2, log_every=3)
 MODERN = {"schedule": "one-cycle", "warm_up": 0.2, "label_smoothing": 0.1, "flip": True, "shift": 4, "cutout": 8}
@@ -206,15 +207,20 @@ def test_a_state_is_removed_once_its_result_is_recorded(tmp_path, monkeypatch):
 def test_states_that_nobody_records_do_not_pile_up(tmp_path, monkeypatch):
     """As when stages are run by hand, or experiments taken back; another net's are not counted with them."""
     monkeypatch.chdir(tmp_path)
+    now = time.time()
     other = finished("net1-wide", 0, Path("models/net1-wide.pt"))
+    removed_net = finished("net9", 0, Path("models/net9.pt"))
     for seed in range(6):
-        os.utime(finished("net1", seed, Path("models/net1.pt")).path, (seed, seed))
-    os.utime(other.path, (0, 0))
+        path = finished("net1", seed, Path("models/net1.pt")).path
+        os.utime(path, (now + seed - 10, now + seed - 10))
+    os.utime(other.path, (now - 1000, now - 1000))
+    os.utime(removed_net.path, (now - 40 * 86_400, now - 40 * 86_400))
     resume.remove_recorded("net1")
     left = [seed for seed in range(6) if resume.SavedState("net1", CONFIGURATION | {"seed": seed}).load()]
     assert left == [3, 4, 5]
     assert other.load()
-    assert len(list(resume.FOLDER.glob("net1-*.*"))) == 2 * (resume.KEPT + 1)
+    assert removed_net.load() is None
+    assert len(list(resume.FOLDER.glob("net*.*"))) == 2 * (resume.KEPT + 1)
 
 
 def test_a_state_that_cannot_be_saved_ends_nothing(monkeypatch, capsys):
@@ -237,7 +243,7 @@ def test_out_of_memory_is_one_line_that_says_what_to_change(monkeypatch, error):
     monkeypatch.setattr(loop, "train_steps", fails)
     state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
     with pytest.raises(UserError, match=r"^out of memory in training net1 with batch size 4 \(.+\): try a smaller"):
-        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
+        train_to_the_end("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
 
 
 def test_a_defect_in_training_keeps_its_traceback(monkeypatch):
@@ -247,7 +253,7 @@ def test_a_defect_in_training_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(loop, "train_steps", fails)
     state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
-        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
+        train_to_the_end("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
 
 
 def test_ctrl_c_before_anything_is_saved_promises_nothing(monkeypatch):
@@ -257,13 +263,13 @@ def test_ctrl_c_before_anything_is_saved_promises_nothing(monkeypatch):
     monkeypatch.setattr(loop, "train_steps", interrupted)
     state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
     with pytest.raises(KeyboardInterrupt, match=r"^nothing of net1 is saved yet; run it again to start anew$"):
-        run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
+        train_to_the_end("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
 
 
 def test_the_signal_handler_is_put_back_after_training():
     before = signal.getsignal(signal.SIGTERM)
     state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
-    rows, _ = run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
+    rows, _ = train_to_the_end("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, Path("plots/loss/net1.csv"))
     assert rows[-1].step == saved.step == 16  # the state after the last step is there, too
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -271,7 +277,7 @@ def test_the_signal_handler_is_put_back_after_training():
 def test_the_loss_curve_grows_while_the_net_is_trained(monkeypatch):
     """Row by row and each time whole, once a second at most; the clock makes a second a step here."""
     now, seen, log_to = 0.0, [], Path("plots/loss/net1.csv")
-    monkeypatch.setattr("training.run.time.perf_counter", lambda: now)
+    monkeypatch.setattr("training.session.time.perf_counter", lambda: now)
     step = loop.train_steps
 
     def slow(*arguments):
@@ -282,6 +288,6 @@ def test_the_loss_curve_grows_while_the_net_is_trained(monkeypatch):
 
     monkeypatch.setattr(loop, "train_steps", slow)
     state, saved = loop.initial_state(build("net1"), RECIPE), resume.SavedState("net1", CONFIGURATION)
-    rows, _ = run("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, log_to)
+    rows, _ = train_to_the_end("net1", state, IMAGES, TARGETS, RECIPE, 0, saved, log_to)
     assert seen == [0, 1, 2, 3, 4, 5]
     assert len(rows) == 6

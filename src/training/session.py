@@ -24,7 +24,7 @@ from training.progress import shown
 from training.resume import SavedState
 
 
-def run(
+def train_to_the_end(
     name: str, state: loop.State, images: torch.Tensor, targets: torch.Tensor, recipe: Recipe, seed: int,
     saved: SavedState, log_to: Path,
 ) -> tuple[list[LogRow], float]:  # fmt: skip
@@ -52,6 +52,8 @@ def run(
             events = loop.train(state, images, targets, recipe, seed)
             for row in shown(events, rows, state, name, recipe.epochs, steps):
                 seconds = time.perf_counter() - start
+                if row:
+                    rows.append(row)
                 if row and time.perf_counter() - written >= 1:
                     write_csv(log_to, loss_curve(rows))
                     written = time.perf_counter()
