@@ -130,7 +130,7 @@ class Recipe(StrictModel):
     def _every_key_does_something(self) -> "Recipe":
         needs = {
             "momentum": (self.optimizer == "sgd", "optimizer: sgd"),
-            "nesterov": (self.momentum > 0, "a momentum above 0"),
+            "nesterov": (self.optimizer == "sgd" and self.momentum > 0, "optimizer: sgd with a momentum above 0"),
             "warm_up": (self.schedule == "one-cycle", "schedule: one-cycle"),
             "border": (self.shift > 0, "a shift above 0"),
         }

@@ -3,10 +3,10 @@
 How an image looks in an epoch is drawn from the seed and the epoch alone, on the CPU, for every image: it depends
 neither on the device, nor on how the images are shuffled and batched, nor on where a run was cut short.
 
-Flip and shift say from where each pixel comes, and one gather of pixels does both: 8 µs an image, at batch 5 as at 512.
-torch's grid_sample takes 20. torchvision's RandomHorizontalFlip and RandomCrop take 140: they change all images of a
-batch alike, so they must be called for each. (What Net1's training, 600 and 200 µs an image, takes longer than without;
-medians over 40 turns of 100 steps and 25 turns of 4. Two busy cores of an AMD EPYC, torch 2.14.1.)
+Flip and shift say from where each pixel comes, and one gather of pixels does both. Net1 then takes 5 to 7 µs an image
+longer; 7 to 12 with torch's grid_sample; 62 to 65 with torchvision's RandomHorizontalFlip and RandomCrop, which change
+all images of a batch alike and so must be called for each. Without augmentation it takes 310 µs an image at batch 5 and
+98 at 512. (Medians over 40 turns of 100 steps, and 60 of 4. Two cores of a shared AMD EPYC, torch 2.14.1.)
 """
 
 import numpy as np

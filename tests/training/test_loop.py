@@ -191,11 +191,13 @@ def test_another_seed_is_another_order(data):
     assert losses(0) == losses(0) != losses(1)
 
 
-def test_every_epoch_is_shuffled_anew_and_sees_every_image_once(data, monkeypatch):
+@pytest.mark.parametrize("augmentation", [{}, {"flip": True, "shift": 5}], ids=str)
+def test_every_epoch_is_shuffled_anew_and_sees_every_image_once_with_its_label(data, monkeypatch, augmentation):
     _, targets = data
     numbers = torch.arange(30, dtype=torch.uint8)
     seen = seen_in_training(monkeypatch)
-    rows_of(build(), numbers.view(30, 1, 1, 1).expand(30, 32, 32, 3).contiguous(), targets, recipe(), seed=0)
+    images = numbers.view(30, 1, 1, 1).expand(30, 32, 32, 3).contiguous()  # each of one colour, however it is shifted
+    rows_of(build(), images, targets, recipe(**augmentation), seed=0)
     images, labels = (torch.cat(found) for found in zip(*seen, strict=True))
     order = images[:, 0, 0, 0].long()
     assert order[:30].sort().values.equal(numbers.long())
@@ -205,7 +207,7 @@ def test_every_epoch_is_shuffled_anew_and_sees_every_image_once(data, monkeypatc
 
 
 def seen_in_training(monkeypatch) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Filled with the images and targets that are trained on, as often as some are gathered."""
+    """A list that training fills with the images and targets of its steps."""
     seen, steps = [], loop.train_steps
 
     def spy(state, images, targets, *others):
@@ -226,7 +228,10 @@ def test_an_image_looks_the_same_however_it_is_batched(data, monkeypatch, batch_
     rows_of(build(), *data, recipe(**AUGMENTED, batch_size=batch_size), seed=3)
     views = [draw_views(recipe(**AUGMENTED), 30, 3, epoch, "cpu") for epoch in (1, 2)]
     shuffle = torch.Generator().manual_seed(3)
-    expected = [gather(data[0], torch.randperm(30, generator=shuffle), epochs, recipe(**AUGMENTED)) for epochs in views]
+    orders = [torch.randperm(30, generator=shuffle) for _ in views]
+    expected = [
+        gather(data[0], order, seen_as, recipe(**AUGMENTED)) for order, seen_as in zip(orders, views, strict=True)
+    ]
     assert torch.cat([images for images, _ in seen]).equal(torch.cat(expected))
     assert not views[0].equal(views[1])
 
