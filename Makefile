@@ -18,8 +18,8 @@ demo: $(VENV)  ## the whole pipeline on the embedded digits, in a copy of the wo
 repro: $(VENV)  ## the study: every stale stage by params.yaml; wants a GPU, and a network for the images
 	dvc repro
 
-test: $(VENV)  ## the tests
-	pytest
+test: $(VENV)  ## the tests, on two cores
+	pytest -n 2 --dist loadfile
 
 test-long: $(VENV)  ## the tests that take many minutes: every net killed twenty times and more
 	pytest -m long

@@ -6,7 +6,7 @@ neither on the device, nor on how the images are shuffled and batched, nor on wh
 Flip and shift say from where each pixel comes, and one gather of pixels does both. Net1 then takes 5 to 7 µs an image
 longer; 7 to 12 with torch's grid_sample; 62 to 65 with torchvision's RandomHorizontalFlip and RandomCrop, which change
 all images of a batch alike and so must be called for each. Without augmentation it takes 310 µs an image at batch 5 and
-98 at 512. (Medians over 40 turns of 100 steps, and 60 of 4. Two cores of a shared AMD EPYC, torch 2.14.1.)
+98 at 512. (Medians over 40 turns of 100 steps, and 60 of 4. Two shared cores of an Intel Xeon, torch 2.14.1.)
 """
 
 import numpy as np
