@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from clone import REPOSITORY
 from pages import README, section, table, verdicts
 from scipy import stats
 
+from foundation import yaml12
 from params import load_params
 
 pytestmark = pytest.mark.reference
@@ -29,6 +31,17 @@ def test_it_belongs_to_this_code_and_these_parameters(clone):
     """In a clone that has neither images nor checkpoints. What to do when this fails: docs/changing-the-code.md."""
     assert clone.is_current()
     assert list(OVERALL.index) == NETS
+
+
+@pytest.mark.skipif(not (REPOSITORY / ".git").exists(), reason="only git knows what is tracked")
+def test_nothing_that_git_lacks_lies_in_a_folder_that_it_depends_on():
+    """It would be in the hashes of dvc.lock, and no clean clone would agree."""
+    stages = yaml12.read(REPOSITORY / "dvc.yaml")["stages"].values()
+    deps = {dep for stage in stages for dep in stage.get("do", stage)["deps"]}
+    folders = sorted(dep for dep in deps if (REPOSITORY / dep).is_dir())
+    assert "src/comparison" in folders
+    command = ["git", "ls-files", "--others", "--exclude-standard", *folders]
+    assert subprocess.check_output(command, cwd=REPOSITORY, text=True) == ""
 
 
 @of_the_study
