@@ -84,13 +84,14 @@ class Side:
     def __init__(self, net_name: str, change: str):
         params = load_params(REPOSITORY / "params.yaml")
         variant = params.nets[net_name]
-        make_deterministic(variant.threads, variant.onednn)
+        recipe = params.recipes["reference"].model_copy(update={"log_every": STEPS[net_name], "epochs": 1000})
+        onednn = recipe.batch_size >= variant.onednn_from
+        make_deterministic(variant.threads, onednn)
         split = load_split("train")
         torch.manual_seed(0)
-        net = nets.build(variant.architecture, variant.settings, len(split.class_names)).to(select_device())
-        recipe = params.recipes["reference"].model_copy(update={"log_every": STEPS[net_name], "epochs": 1000})
+        net = nets.build(net_name, variant.settings, len(split.class_names)).to(select_device())
         net = NET[change](net) if change in NET else net
-        state = loop.initial_state(net, recipe, loop.memory_format(variant.onednn))
+        state = loop.initial_state(net, recipe, loop.memory_format(onednn))
         state = STATE[change](state) if change in STATE else state
         self.surroundings = SURROUNDINGS.get(change, contextlib.nullcontext)
         images, targets = batches_of(split, 500 * STEPS[net_name], state.loss_sum.device)

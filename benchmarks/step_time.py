@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from training import loop
 
 REPOSITORY = Path(__file__).parents[1]
 NETS = ["net1", "net2", "net3"]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def load_split(name: str) -> dataset.Split:
@@ -46,21 +48,28 @@ def batches_of(split: dataset.Split, images: int, device: torch.device | str) ->
     return pixels[repeat].to(device), targets[repeat].to(device)
 
 
-def time_ours(net_name: str, warm_up: int, steps: int, batch_size: int = 5) -> dict[str, float]:
-    """Milliseconds a step over `steps` steps, after `warm_up` others; the peak memory in MB; a hash of the weights."""
+def time_ours(
+    net_name: str, warm_up: int, steps: int, batch_size: int = 5, threads: int | None = None
+) -> dict[str, float]:
+    """Milliseconds a step over `steps` steps, after `warm_up` others; the peak memory in MB; a hash of the weights.
+
+    threads: other ones than params.yaml says.
+    """
     params: Params = load_params(REPOSITORY / "params.yaml")
     variant = params.nets[net_name]
-    make_deterministic(variant.threads, variant.onednn)
+    variant = variant.model_copy(update={"threads": threads or variant.threads})
+    onednn = batch_size >= variant.onednn_from
+    make_deterministic(variant.threads, onednn)
     keep_freed_memory()
     device = select_device()
     split = load_split("train")
     images, targets = batches_of(split, (warm_up + steps) * batch_size, device)
     torch.manual_seed(0)
-    net = nets.build(variant.architecture, variant.settings, len(split.class_names)).to(device)
+    net = nets.build(net_name, variant.settings, len(split.class_names)).to(device)
     recipe = params.recipes["reference"].model_copy(
         update={"batch_size": batch_size, "epochs": 1, "log_every": warm_up}
     )
-    state = loop.initial_state(net, recipe, loop.memory_format(variant.onednn))
+    state = loop.initial_state(net, recipe, loop.memory_format(onednn))
     rows = filter(None, loop.train(state, images, targets, recipe, seed=0))
     next(rows)  # reading a row waits for the device
     start = time.perf_counter()
@@ -75,6 +84,13 @@ def peak_mb() -> float:
     """Peak memory of this process and, if larger, of one it has waited for."""
     usage = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return usage / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def at_once(processes: int, *arguments: object) -> dict[str, float]:
+    """As `in_a_process`, so many at once: milliseconds a step of all of them together, and their memory in all."""
+    with ThreadPoolExecutor(processes) as pool:
+        found = list(pool.map(lambda _: in_a_process(*arguments), range(processes)))
+    return {"ms": 1 / sum(1 / one["ms"] for one in found), "peak_mb": sum(one["peak_mb"] for one in found)}
 
 
 def in_a_process(*arguments: object, **environment: str) -> dict:

@@ -1,11 +1,11 @@
-"""How OpenMP's threads should wait for each other: training alone, and beside another busy process.
+"""How OpenMP's threads should wait for each other: training by two, alone and beside another busy process.
 
     PYTHONPATH=src python benchmarks/waiting.py [--nets net2 net3] [--spins 0 1000 5000] [--repeats 5]
 
-Two threads share out each operation of Net2 and Net3, and wait for each other at its end. GNU's OpenMP has a waiting
-thread spin 300,000 times, some milliseconds, before it sleeps, if it is not told otherwise; beside other work on the
-same cores that takes the time the other thread needs. Each setting trains some steps in a process of its own, all
-settings in turns; the last column shows that the weights are the same bytes.
+With `threads: 2` two threads share out each operation of a net, and wait for each other at its end. GNU's OpenMP has
+a waiting thread spin 300,000 times, some milliseconds, before it sleeps, if it is not told otherwise; beside other work
+on the same cores that takes the time the other thread needs. Each setting trains some steps in a process of its own,
+all settings in turns; the last column shows that the weights are the same bytes.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        print(json.dumps(time_ours(arguments.one, *STEPS[arguments.one])))
+        print(json.dumps(time_ours(arguments.one, *STEPS[arguments.one], threads=2)))
         return
     for net in arguments.nets:
         rows = []

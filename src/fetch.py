@@ -9,6 +9,7 @@ run     python src/fetch.py  CIFAR10_ARCHIVE=FILE_OR_FOLDER: use this copy, down
 """
 
 import foundation.start  # noqa: F401, I001  before all else, as it says there
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ LOCK = Path(".cache/fetch.lock")
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     inputs = Inputs()
     name, source, per_class = inputs.value("params.yaml", chosen)
     class_names = list(source.class_names.values())

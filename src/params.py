@@ -1,8 +1,8 @@
 """`params.yaml`, checked.
 
 Values are passed on exactly as they stand in the file, so that DVC, which tracks them there, sees every change. The
-defaults are a net's `onednn: true` and, for what a recipe leaves out, those that do nothing: to change one would change
-results that DVC takes for current.
+defaults are a net's one thread and oneDNN for all its batches and, for what a recipe leaves out, those that do nothing:
+to change one would change results that DVC takes for current.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ from foundation.errors import UserError
 from foundation.validation import StrictModel, validate
 
 PARAMS = Path("params.yaml")
-ARCHITECTURES = sorted(path.stem for path in (Path(__file__).parent / "nets").glob("[!_]*.py"))
+NETS = sorted(path.stem for path in (Path(__file__).parent / "nets").glob("[!_]*.py"))
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]  # goes into file and stage names
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$")]
@@ -154,21 +154,12 @@ class NamedRecipe(Recipe):
 
 
 class NetParams(StrictModel):
-    """An architecture, how a CPU trains it, and the architecture's own settings as further keys."""
+    """How a CPU trains a net, and the settings of its class as further keys."""
 
     model_config = ConfigDict(extra="allow")
 
-    architecture: str
-    threads: Annotated[int, Field(gt=0, le=64)]
-    onednn: bool = True
-
-    @field_validator("architecture")
-    @classmethod
-    def _architecture_exists(cls, architecture: str) -> str:
-        if architecture not in ARCHITECTURES:
-            allowed = {"allowed": ", ".join(ARCHITECTURES)}
-            raise PydanticCustomError("one_of", "no such file in src/nets; allowed are {allowed}", allowed)
-        return architecture
+    threads: Annotated[int, Field(gt=0, le=64)] = 1
+    onednn_from: Annotated[int, Field(gt=0)] = 1
 
     @property
     def settings(self) -> dict[str, object]:
@@ -177,7 +168,7 @@ class NetParams(StrictModel):
 
 class Params(StrictModel):
     recipe: str
-    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**63)]], Field(min_length=1)]
     recipes: dict[Name, Recipe]
     nets: Annotated[dict[Name, NetParams], Field(min_length=1)]
     data: Data
@@ -188,10 +179,19 @@ class Params(StrictModel):
 
     @field_validator("nets")
     @classmethod
-    def _no_net_is_called_actual(cls, nets: dict[str, NetParams]) -> dict[str, NetParams]:
-        if "actual" in nets:  # which is what the true classes are called beside the nets' predictions
-            raise PydanticCustomError("reserved", "no net can be called `actual`; choose another name")
+    def _each_net_has_a_file(cls, nets: dict[str, NetParams]) -> dict[str, NetParams]:
+        for name in nets:
+            if name not in NETS:
+                details = {"key": name, "name": name, "files": ", ".join(NETS)}
+                raise PydanticCustomError("bad_entry", "there is no src/nets/{name}.py; there are {files}", details)
         return nets
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_are_distinct(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise PydanticCustomError("distinct", "each seed can stand there only once")
+        return seeds
 
     @model_validator(mode="after")
     def _recipe_is_listed(self) -> "Params":

@@ -1,10 +1,10 @@
 """A clone of the working tree for the tests that drive the stages and DVC as a user does."""
 
-import copy
 import os
 import re
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -20,6 +20,13 @@ class Clone:
     def __init__(self, path: Path):
         self.path = path
         subprocess.run(["sh", REPOSITORY / "tests/copy_tree.sh", path], env=self.environment(), check=True)
+
+    @classmethod
+    def at(cls, path: Path) -> "Clone":
+        """The one that is there."""
+        clone = cls.__new__(cls)
+        clone.path = path
+        return clone
 
     def environment(self) -> dict[str, str]:
         """This process's, without a git identity and without this checkout's settings."""
@@ -46,10 +53,8 @@ class Clone:
 
     def git_clone(self, path: Path) -> "Clone":
         """What git has of it, in `path`: no images, no checkpoints."""
-        other = copy.copy(self)
-        other.path = path
         self.run(f"git clone -q . '{path}'")
-        return other
+        return Clone.at(path)
 
     def set_params(self, values: dict[str, object]) -> None:
         set_params(self.path / "params.yaml", values)
@@ -81,7 +86,7 @@ def set_params(path: Path, values: dict[str, object]) -> None:
         if value is None:
             section.pop(key, None)
         else:
-            section[key] = copy.deepcopy(value)
+            section[key] = deepcopy(value)
     yaml.dump(params, path)
 
 

@@ -1,6 +1,8 @@
 """The clones that tests work in, and the order in which they run."""
 
 import contextlib
+import fcntl
+import shutil
 import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -18,7 +20,7 @@ REFERENCE = """\
 This judges the results that are committed: dvc.lock, metrics/, plots/ and what README quotes of them are one run of one
 state of code and params.yaml. If you have changed either on purpose, nothing is wrong with it, and the results become
 yours by a run of your own: docs/changing-the-code.md.
-Everything else is tested by: pytest -m "not long and not reference\""""
+Everything else is tested by: pytest -m "not long and not cluster and not reference\""""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,9 +49,23 @@ def few(tmp_path_factory) -> tuple[dict[str, object], str]:
 
 
 @pytest.fixture(scope="session")
-def rebuilt(tmp_path_factory, few) -> Clone:
-    """A clone in which the whole pipeline has run, committed."""
-    return small_run(tmp_path_factory.mktemp("first") / "clone", *few)
+def rebuilt(tmp_path_factory, few, worker_id) -> Clone:
+    """A clone in which the whole pipeline has run, committed; of several workers the first makes it for all."""
+    folder = tmp_path_factory.mktemp("first") / "clone"
+    if worker_id == "master":
+        return small_run(folder, *few)
+    shared = tmp_path_factory.getbasetemp().parent / "small-run"
+    with shared.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.exists():
+            made = small_run(shared.with_suffix(".making"), *few)
+            (made.path / ".output").write_text(made.output)
+            made.path.rename(shared)
+    shutil.copytree(shared, folder, symlinks=True)
+    clone = Clone.at(folder)
+    clone.output = (folder / ".output").read_text()
+    (folder / ".output").unlink()
+    return clone
 
 
 @pytest.fixture

@@ -10,9 +10,7 @@ or taken apart), and the small run still gives the same bytes. Otherwise it says
 """
 
 import contextlib
-import hashlib
 import json
-import platform
 import sys
 import tempfile
 from pathlib import Path
@@ -24,7 +22,7 @@ from clone import REPOSITORY, Clone
 from dvc.repo import Repo
 from small_run import few_digits, hashes, small_run
 
-from foundation.atomic import as_json, write_json
+from foundation.atomic import write_json
 from foundation.errors import UserError, one_line_errors
 from model.device import describe_device, select_device
 
@@ -48,28 +46,13 @@ def main(task: str) -> None:
 
 def machine() -> dict[str, str]:
     """What the last bits of a result depend on: another machine may differ from the record without a fault."""
-    facts = {"device": describe_device(select_device()), "torch": torch.__version__}
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    named = dict(reversed([[part.strip() for part in line.split(":", 1)] for line in lines if ":" in line]))
-    model = [named[key] for key in ("vendor_id", "cpu family", "model") if key in named]
-    return facts | {"cpu": " ".join(model) or platform.processor()}
+    return {"device": describe_device(select_device()), "torch": torch.__version__}
 
 
 def golden_hashes(clone: Clone) -> dict[str, str]:
-    """Of what is trained and evaluated, less the timings. To fetch and to compare takes a minute anywhere.
-
-    Training figures name PyTorch's version and the device: they count without these.
-    """
-    found = {}
-    for key, md5 in hashes(clone).items():
-        if key.startswith("train@") and "metrics/train/" in key:
-            figures = json.loads(clone.read(key.partition(": ")[2]))
-            rest = {name: value for name, value in figures.items() if name not in ("torch", "device")}
-            found[key] = hashlib.md5(as_json(rest).encode()).hexdigest()
-        elif key.startswith(("train@", "evaluate@")) and "metrics/timing/" not in key:
-            found[key] = md5
-    return found
+    """Of what is trained and evaluated, less the timings. All the rest takes a minute anywhere."""
+    of_runs = {key: md5 for key, md5 in hashes(clone).items() if key.startswith(("train@", "evaluate@"))}
+    return {key: md5 for key, md5 in of_runs.items() if "metrics/timing/" not in key}
 
 
 def check(found: dict[str, str], records: list[dict]) -> None:

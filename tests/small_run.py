@@ -1,4 +1,4 @@
-"""The whole pipeline, every net and the ablation, on a few digits as image folders: what several tests start from."""
+"""The whole pipeline, every net by two seeds, on a few digits as image folders: what several tests start from."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from PIL import Image
 from foundation import yaml12
 from images import digits, image_folders
 from params import load_params
+from results.run import Run
 
 TEST_RECIPE = {
     "learning_rate": 0.002,
@@ -19,13 +20,10 @@ TEST_RECIPE = {
 }
 DIGITS = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
 # What tests name, whatever a fork has in params.yaml: the study's nets and the ablation.
-STUDY_NETS = {
-    "net1": {"architecture": "net1", "threads": 1, "onednn": False},
-    "net2": {"architecture": "net2", "threads": 2},
-    "net3": {"architecture": "net3", "threads": 2},
-    "net3_no_bn": {"architecture": "net3", "threads": 2, "batch_norm": False},
-}
+STUDY_NETS = {"net1": {"onednn_from": 32}, "net2": {}, "net3": {}, "net3_no_bn": {}}
 NETS = STUDY_NETS | yaml12.read(REPOSITORY / "params.yaml")["nets"]
+SEEDS = [0, 1]
+RUNS = [Run(net, seed) for net in NETS for seed in SEEDS]
 OWN = {"format": "image-folders", "sha256": "0" * 64, "lossless": True, "urls": []}
 
 
@@ -46,7 +44,7 @@ def few_digits(folder: Path) -> dict[str, object]:
     checksum = write_digits(folder, DIGITS.class_names, train=15, test=10)
     source = OWN | {"sha256": checksum, "class_names": DIGITS.class_names}
     return {
-        "seed": 0,
+        "seeds": SEEDS,
         "recipe": "test",
         "recipes.test": TEST_RECIPE,
         "nets": NETS,
@@ -68,3 +66,8 @@ def hashes(clone: Clone) -> dict[str, str]:
     """The md5 of each output in dvc.lock, by `stage: path`."""
     stages = yaml12.read(clone.path / "dvc.lock")["stages"]
     return {f"{name}: {out['path']}": out["md5"] for name, stage in stages.items() for out in stage["outs"]}
+
+
+def without_timing(hashes: dict[str, str]) -> dict[str, str]:
+    """Those that two runs have in common."""
+    return {name: md5 for name, md5 in hashes.items() if "metrics/timing/" not in name}

@@ -15,15 +15,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from clone import REPOSITORY
-from made_up import CIFAR10
+from made_up import CIFAR10, NETS, write
 
 import compare
-from comparison import run
-from comparison.run import Run
-from comparison.strays import GENERATED
+from comparison import runs
+from comparison.runs import Runs
+from comparison.strays import OF_NET, OF_RUN
 from figures.style import Picture
 from foundation.errors import UserError
-from images import dataset
 from results.evaluated import Conditions
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -32,8 +31,10 @@ pytestmark = pytest.mark.filterwarnings("error")
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["compare.py"])
     Path("data").mkdir()
     shutil.copy(REPOSITORY / "data/study.csv", "data/study.csv")
+    monkeypatch.setattr("params.NETS", sorted({*NETS, *ODD_NAMES, *TWELVE, *"abc", "only"}))  # no net is built here
 
 
 @pytest.fixture
@@ -42,48 +43,35 @@ def _undrawn(monkeypatch):
     monkeypatch.setattr(compare, "drawn", lambda figure: plt.close(figure) or Picture("a figure", b""))
 
 
-def write(made: Run) -> None:
-    """The files of `made` where `compare` looks for them, and params.yaml."""
-    for folder in GENERATED:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    for net, evaluation in made.evaluations.items():
-        Path(f"metrics/details/{net}.json").write_text(json.dumps(evaluation.dump()))
-        Path(f"metrics/train/{net}.json").write_text(made.training[net].model_dump_json())
-        made.matrices[net].to_csv(f"metrics/confusion/{net}.csv")
-        made.curves[net].to_csv(f"plots/loss/{net}.csv", index=False)
-        predictions = pd.DataFrame({"actual": made.predictions["actual"], "predicted": made.predictions[net]})
-        predictions.to_csv(f"plots/predictions/{net}.csv", index=False)
-    labels = np.zeros(len(made.predictions), np.uint8)
-    images = np.zeros((len(labels), 32, 32, 3), np.uint8)
-    split = dataset.Split(images, labels, made.conditions.class_names, made.conditions.dataset)
-    dataset.save(f"data/{made.conditions.dataset.evaluated_on}.npz", split)
-    nets = "".join(f"  {net}: {{architecture: net1, threads: 1}}\n" for net in made.nets)
-    params = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
-    before, _, after = params.partition("\nnets:\n")
-    Path("params.yaml").write_text(f"{before}\nnets:\n{nets}\n{after[after.index('data:') :]}", encoding="utf-8")
-
-
-def at_chance(images: int) -> Run:
-    """A net that always says `plane`, and one that never does."""
+def at_chance(images: int) -> Runs:
+    """Two nets of which all runs fail, each always saying the same class, and one of which they differ."""
     actual = np.arange(images) % 10
-    return made_up.run(CIFAR10, actual, {"net1": np.zeros_like(actual), "net2": np.maximum(actual, 1)})
+    same = np.zeros((2, images), dtype=int)
+    return made_up.run(CIFAR10, actual, {"net1": same, "net2": same, "net3": same + np.array([[0], [1]])})
 
 
-def tied(images: int) -> Run:
+def tied(images: int) -> Runs:
     """Two nets of equal accuracy, one of them wrong on other images, and one that is always right."""
     actual = np.arange(images) % 10
     return made_up.run(CIFAR10, actual, {"a": np.maximum(actual, 1), "b": np.minimum(actual, 8), "c": actual})
 
 
+ODD_NAMES = {"class": 0.5, "rank": 0.6, "net": 0.7, "study": 0.8, "best": 0.4, "true": 0.3}
+TWELVE = {f"net{i}": 0.3 + 0.05 * i for i in range(12)}
 RUNS = {
+    "one net, one seed": lambda: made_up.cifar_like({"only": 0.6}, 100, seeds=1),
     "one net": lambda: made_up.cifar_like({"only": 0.6}, 100),
-    "eight nets": lambda: made_up.cifar_like({f"net{i}": 0.3 + 0.08 * i for i in range(8)}, 1000),
-    "ten test images": lambda: made_up.cifar_like(images=10),
-    "a net at chance, a class never predicted": lambda: at_chance(100),
-    "ten test images at chance": lambda: at_chance(10),
+    "twelve nets": lambda: made_up.cifar_like(TWELVE, 1000),
+    "ten test images": lambda: made_up.cifar_like(images=10, epochs=5),
+    "ten test images, one seed": lambda: made_up.cifar_like(images=10, seeds=1),
+    "seeds that all fail": lambda: at_chance(100),
+    "seeds that all fail, ten test images": lambda: at_chance(10),
     "a tie": lambda: tied(100),
-    "nets named like columns": lambda: made_up.cifar_like({"class": 0.5, "rank": 0.6, "net": 0.7, "study": 0.8}, 100),
-    "the study's nets": made_up.cifar_like,
+    "nets named like columns": lambda: made_up.cifar_like(ODD_NAMES, 100),
+    "nets named like columns, one seed": lambda: made_up.cifar_like(ODD_NAMES, 100, seeds=1),
+    "the study's nets": lambda: made_up.cifar_like(epochs=5),
+    "the study's nets, two seeds": lambda: made_up.cifar_like(seeds=2, epochs=5),
+    "the study's nets, one seed": lambda: made_up.cifar_like(seeds=1, epochs=5),
 }
 
 
@@ -93,22 +81,25 @@ def test_every_run_gives_whole_tables(name, capsys):
     made = RUNS[name]()
     write(made)
     compare.main()
-    nets = made.nets
-    overall, per_class, pairs = (pd.read_csv(f"metrics/{table}.csv") for table in ("overall", "per_class", "pairs"))
+    nets, several = made.nets, len(made.seeds) > 1
+    tables = ("overall", "per_class", "differences")
+    overall, per_class, differences = (pd.read_csv(f"metrics/{table}.csv") for table in tables)
     assert overall["net"].tolist() == nets
     assert len(per_class) == 10 * len(nets)
-    assert len(pairs) == len(nets) * (len(nets) - 1) / 2
-    for table in (overall.drop(columns=["study", "difference"], errors="ignore"), pairs):
-        assert table.notna().all(axis=None)
+    assert len(differences) == len(nets) * (len(nets) - 1) / 2
+    of_several = ["sd", "study", "study_inside", "prediction_low", "prediction_high"]
+    for table in (overall, per_class, differences):
+        assert table.drop(columns=of_several, errors="ignore").notna().all(axis=None)
+    assert (overall["sd"].notna() == several).all()
     assert set(pd.read_csv("metrics/confusions.csv")["net"]) <= set(nets)
     findings = json.loads(Path("metrics/claims.json").read_text(encoding="utf-8"))
     report = Path("metrics/comparison.md").read_text(encoding="utf-8")
-    titles = ["Overall", "Per class", "Is the difference real?", "Most confused pairs", "The study's claims", "Figures"]
+    differ = "Do the nets differ?" if several else "Do these trained nets differ?"
+    titles = ["Overall", "Per class", differ, "Most confused pairs", "Size and fit", "The study's claims", "Figures"]
     assert [line.removeprefix("## ") for line in report.splitlines() if line.startswith("## ")] == titles
-    assert "nan" not in report
-    assert "inf" not in report.replace("information", "")
+    assert not re.search(r"\bnan\b|\binf\b", report)
     printed = capsys.readouterr().out
-    assert report.partition("## Is the difference real?")[0] in printed
+    assert report.partition(f"## {differ}")[0] in printed
     for finding in findings.values():
         assert finding["claim"] in report
         assert f"{finding['verdict']:15}{finding['claim']}" in printed
@@ -137,8 +128,7 @@ def test_all_that_is_shown_says_what_was_evaluated_on(on, title, remarks, monkey
     heading, *_, figures = comparison.split("## ")
     assert heading == f"# Comparison on {title}, recipe none\n\n"
     captions = re.findall(r"^!\[(.+)\]", figures, re.MULTILINE)
-    assert len(captions) == 7  # five of both nets, and the loss of each
-    assert all(f" on {title} recipe none: " in caption for caption in captions)
+    assert len(captions) == 6
 
 
 @pytest.mark.usefixtures("_undrawn")
@@ -147,7 +137,7 @@ def test_beside_validation_images_the_studys_figures_do_not_stand():
     write(made_up.cifar_like({"net1": 0.6, "net2": 0.7}, on="validation"))
     compare.main()
     for name in ("overall", "per_class"):
-        assert not {"study", "difference"} & set(pd.read_csv(f"metrics/{name}.csv"))
+        assert not {"study", "prediction_low"} & set(pd.read_csv(f"metrics/{name}.csv"))
     comparison, _, claims = Path("metrics/comparison.md").read_text(encoding="utf-8").partition("## The study's claims")
     assert claims
     assert "study" not in comparison
@@ -158,57 +148,53 @@ def conditions(**changes: object) -> Conditions:
 
 
 def test_on_cifar10_the_studys_figures_stand_beside_ours():
-    study = run.study_figures(conditions())
+    study = runs.read_study(conditions())
     assert study["net1"].tolist() == [58, 77, 53, 33, 67, 50, 73, 62, 59, 78, 61]
 
 
 def test_on_other_images_they_do_not():
-    assert run.study_figures(conditions(class_names=["zero", "one"])).empty
+    assert runs.read_study(conditions(class_names=["zero", "one"])).empty
     few = conditions().dataset.model_copy(update={"train_images": 1000})
-    assert run.study_figures(conditions(dataset=few)).empty
+    assert runs.read_study(conditions(dataset=few)).empty
 
 
-def test_nets_of_different_runs_are_not_compared():
-    evaluations = made_up.cifar_like({"net1": 0.6, "mine": 0.5}, 100).evaluations
-    assert run.common_conditions(evaluations).recipe == made_up.RECIPE
-    validation = made_up.cifar_like({"mine": 0.5}, 100, on="validation").evaluations
-    with pytest.raises(UserError, match="net1 and mine differ in their dataset"):
-        run.common_conditions(evaluations | validation)
+def test_different_runs_are_not_compared():
+    one, other = made_up.cifar_like({"net1": 0.6}, 100, seeds=2).evaluations["net1"]
+    assert runs.common_conditions([one, other]).recipe == made_up.RECIPE
+    (validation,) = made_up.cifar_like({"mine": 0.5}, 100, seeds=1, on="validation").evaluations["mine"]
+    with pytest.raises(UserError, match="net1-0 and mine-0 differ in their dataset"):
+        runs.common_conditions([one, other, validation])
     quick = made_up.RECIPE.model_copy(update={"name": "quick"})
-    evaluations["mine"] = evaluations["mine"].model_copy(update={"recipe": quick})
-    with pytest.raises(UserError, match="net1 and mine differ in their recipe"):
-        run.common_conditions(evaluations)
+    with pytest.raises(UserError, match="net1-0 and net1-1 differ in their recipe"):
+        runs.common_conditions([one, other.model_copy(update={"recipe": quick})])
 
 
 def test_class_names_that_look_like_something_else_stay_names():
     names = ["NA", "1", "true", "nan", "", "1e3"]
     made = made_up.run(names, np.arange(6), {"x": np.zeros(6, dtype=int), "y": np.arange(6)})
     write(made)
-    matrix = run.read_matrix("metrics/confusion/x.csv")
-    assert list(matrix.index) == list(matrix.columns) == names
-    assert (matrix.to_numpy() == made.matrices["x"].to_numpy()).all()
-    predictions = run.read_predictions(["x", "y"], made.conditions)
-    assert predictions["actual"].tolist() == predictions["y"].tolist() == names
-    assert predictions["x"].tolist() == ["NA"] * 6
+    read = runs.read_runs(["x", "y"], [0])
+    assert read.conditions.class_names == names
+    assert read.actual.tolist() == read.predicted["y"][0].tolist() == list(range(6))
+    assert read.predicted["x"].tolist() == [[0] * 6]
 
 
 @pytest.mark.parametrize("change", [lambda rows: rows[:-1], lambda rows: [rows[0], rows[2], rows[1], *rows[3:]]])
 def test_predictions_on_other_images_are_refused(change):
-    made = made_up.cifar_like({"net1": 0.6, "mine": 0.5}, 100)
-    write(made)
-    path = Path("plots/predictions/mine.csv")
+    write(made_up.cifar_like({"net1": 0.6, "mine": 0.5}, 100))
+    path = Path("plots/predictions/mine/1.csv")
     path.write_text("".join(change(path.read_text().splitlines(keepends=True))))
-    with pytest.raises(UserError, match=r"plots/predictions/mine.csv is not of this run's test images"):
-        run.read_predictions(["net1", "mine"], made.conditions)
+    with pytest.raises(UserError, match=r"plots/predictions/mine/1.csv is not of these runs' test images"):
+        runs.read_runs(["net1", "mine"], [0, 1, 2])
 
 
 def test_a_missing_file_is_named():
-    with pytest.raises(UserError, match=r"plots/loss/net1.csv is missing: `dvc repro` makes it"):
-        run.read_csv("plots/loss/net1.csv", [])
+    with pytest.raises(UserError, match=r"plots/loss/net1/0.csv is missing: `dvc repro` makes it"):
+        runs.read_csv("plots/loss/net1/0.csv", [])
 
 
 def test_a_terminal_without_the_minus_sign_gets_the_tables_too():
-    write(tied(10))
+    write(made_up.cifar_like({"net1": 0.6, "net2": 0.7}, 10))
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     command = [sys.executable, "-W", "error", str(REPOSITORY / "src/compare.py")]
     result = subprocess.run(command, env=environment, capture_output=True)
@@ -216,34 +202,34 @@ def test_a_terminal_without_the_minus_sign_gets_the_tables_too():
     assert b"## Overall" in result.stdout
 
 
-STRAYS = [f"{folder}/net9{suffix}" for folder, suffix in GENERATED.items()]
+STRAYS = [f"{folder}/{run}{suffix}" for folder, suffix in OF_RUN.items() for run in ("a/7", "net9/0")]
+STRAYS += [f"{folder}/net9{suffix}" for folder, suffix in OF_NET.items()]
 
 
 @pytest.mark.usefixtures("_undrawn")
-def test_results_of_nets_that_are_gone_are_removed_with_a_line_each(capsys):
+def test_results_of_nets_and_seeds_that_are_gone_are_removed_with_a_line_each(capsys):
     """DVC takes into account all that lies in the folders, and no clean clone has them."""
     write(tied(10))
-    for name in STRAYS:
-        Path(name).write_text('{"accuracy": 1, "loss": 1}')
-    others = ["metrics/notes.json", "metrics/details/.net1.json.0a1b2c3d.part", "plots/loss/.DS_Store"]
-    for name in others:
+    others = ["metrics/notes.json", "metrics/details/a/.0.json.0a1b2c3d.part", "plots/loss/.DS_Store"]
+    for name in STRAYS + others:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text('{"mine": 1}')
     compare.main()
     compare.main()  # `metrics/claims.json` is no net's
     assert not [name for name in STRAYS if Path(name).exists()]
     assert all(Path(name).exists() for name in others)
     printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("removed ")]
-    assert printed == [f"removed {name}: params.yaml has no net net9" for name in STRAYS]
-    assert all(Path(f"metrics/details/{net}.json").exists() for net in "abc")
+    assert printed == [f"removed {name}: params.yaml has no such net or seed" for name in STRAYS]
+    assert all(Path(f"metrics/details/{net}/0.json").exists() for net in "abc")
 
 
 @pytest.mark.usefixtures("_undrawn")
-@pytest.mark.parametrize("name", ["metrics/details/notes.txt", "plots/loss/old/a.csv", "metrics/train/a.json.orig"])
-def test_what_is_no_nets_result_is_not_removed_but_refused(name):
+@pytest.mark.parametrize("name", ["metrics/details/notes.txt", "plots/loss/old/a.csv", "metrics/train/a/0.json.orig"])
+def test_what_is_no_runs_result_is_not_removed_but_refused(name):
     write(tied(10))
     Path(name).parent.mkdir(exist_ok=True)
     Path(name).write_text("mine")
-    with pytest.raises(UserError, match=r" is no net's result, and all of \S+ is compared: move it away$"):
+    with pytest.raises(UserError, match=r" is no result of a net and seed, and all of \S+ is compared: move it away$"):
         compare.main()
     assert Path(name).read_text() == "mine"
 
@@ -251,23 +237,21 @@ def test_what_is_no_nets_result_is_not_removed_but_refused(name):
 def test_a_loss_curve_that_was_cut_short_is_no_result():
     """It grows while a net is trained, so a killed run leaves its beginning."""
     write(tied(10))
-    path = Path("plots/loss/b.csv")
+    path = Path("plots/loss/b/0.csv")
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(UserError, match=r"^plots/loss/b.csv does not end at step 5,000, so it is of another run"):
+    with pytest.raises(UserError, match=r"^plots/loss/b/0.csv does not end at step 5,000, so it is of another run"):
         compare.main()
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("metrics/details/a.json", ""),
-        ("metrics/details/a.json", "<<<<<<< HEAD\n{}\n=======\n"),
-        ("metrics/train/a.json", "[1, 2]"),
-        ("metrics/confusion/a.csv", ""),
-        ("metrics/confusion/a.csv", "true,plane\nplane,many\n"),
-        ("plots/loss/a.csv", ""),
-        ("plots/loss/a.csv", "<<<<<<< HEAD\nstep,epoch,loss,accuracy\n=======\n"),
-        ("plots/predictions/a.csv", "<<<<<<< HEAD\n"),
+        ("metrics/details/a/0.json", ""),
+        ("metrics/details/a/0.json", "<<<<<<< HEAD\n{}\n=======\n"),
+        ("metrics/train/a/0.json", "[1, 2]"),
+        ("plots/loss/a/0.csv", ""),
+        ("plots/loss/a/0.csv", "<<<<<<< HEAD\nstep,epoch,loss,accuracy\n=======\n"),
+        ("plots/predictions/a/0.csv", "<<<<<<< HEAD\n"),
         ("data/study.csv", ""),
         ("data/study.csv", "<<<<<<< HEAD\nclass,net1\n"),
         ("data/study.csv", "class,net1\nplane,58\n<<<<<<< HEAD\ncar,77\n=======\ncar,78\n>>>>>>> theirs\n"),

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,24 +14,25 @@ from pages import README
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 WRONG = (REPOSITORY / "docs/when-something-goes-wrong.md").read_text(encoding="utf-8")
 FETCHED = {"data/train.npz", "data/test.npz"}  # the variation's and the baseline's
-GO_BACK = re.search(r"^\*\*Go back\*\*[^\n]*\n\n    ([^\n]+)\n\n", README, re.MULTILINE)[1]
+GO_BACK = re.search(r"^\*\*Go back\*\*[^\n]*\n\n((?:    [^\n]+\n)+)\n", README, re.MULTILINE)[1]
 
 
 def test_the_way_back_from_a_variation_leaves_nothing(rebuilt, few, tmp_path):
     """In a clone without images and checkpoints: a net more and another recipe, of which one net is run."""
     clone = rebuilt.git_clone(tmp_path / "clone")
-    clone.append("dvc.yaml", "  extra: {path: models/extra.pt, type: model}\n")
+    clone.append("dvc.yaml", "  extra: {path: models/extra/0.pt, type: model}\n")
+    shutil.copy(clone.path / "src/nets/net1.py", clone.path / "src/nets/extra.py")
     clone.run(
-        "dvc exp run -S recipes.test.learning_rate=0.02 -S '+nets.extra={architecture: net1, threads: 1}'"
-        " evaluate@extra",
+        "dvc exp run -S recipes.test.learning_rate=0.02 -S '+nets.extra={}' evaluate@extra-0",
         CIFAR10_ARCHIVE=few[1], **IDENTITY,
     )  # fmt: skip
     clone.run("git add metrics")  # whoever wanted to keep it, and then did not
-    (clone.path / "models/net1.pt").write_text("trained by hand, so that DVC does not know it")
-    assert {"metrics/extra.json", "models/extra.pt", "plots/loss/extra.csv"} <= generated(clone)
+    (clone.path / "models/net1").mkdir()
+    (clone.path / "models/net1/0.pt").write_text("trained by hand, so that DVC does not know it")
+    assert {"metrics/runs/extra/0.json", "models/extra/0.pt", "plots/loss/extra/0.csv"} <= generated(clone)
 
     clone.run(GO_BACK)
-    assert clone.run("git status --porcelain").stdout == ""
+    assert clone.run("git status --porcelain").stdout == "?? src/nets/extra.py\n"
     assert generated(clone) == set(clone.run("git ls-files -- data metrics models plots").stdout.split()) | FETCHED
     assert clone.is_current()
 
@@ -100,9 +102,9 @@ def test_variations_are_compared_on_validation_images(page):
     commands = re.findall(r"^    \$ (dvc exp run .+)$", text, re.MULTILINE)
     assert "data.evaluate_on=validation" in commands[0]
     names = [re.search(r"-n (\w+)", command)[1] for command in commands]
-    assert f"    $ dvc metrics diff {' '.join(names)}\n" in text
-    rows = re.findall(r"^ +metrics/net1.json +(\w+) +([\d.]+) +([\d.]+) +(-?[\d.]+)$", text, re.MULTILINE)
-    assert [metric for metric, *_ in rows] == ["accuracy", "loss"]
+    assert f"    $ dvc metrics diff {' '.join(names)} --targets metrics/nets/net1.json\n" in text
+    rows = re.findall(r"^ +metrics/nets/net1.json +net1\.(\w+) +([\d.]+) +([\d.]+) +(-?[\d.]+)$", text, re.MULTILINE)
+    assert [metric for metric, *_ in rows] == ["accuracy", "loss", "sd"]
     for _, before, after, change in rows:
         assert float(after) - float(before) == pytest.approx(float(change), abs=1e-4)
 

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import shutil
+import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,6 +33,7 @@ def test_a_class_without_images_is_refused():
 def test_a_second_fetch_beside_the_first_is_refused(tmp_path, monkeypatch):
     shutil.copy(REPOSITORY / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fetch.py"])
     with (
         lock.held(fetch.LOCK, "fetching images"),
         pytest.raises(UserError, match=rf"process {os.getpid()} is already fetching images in this folder"),
@@ -44,6 +46,7 @@ def test_a_second_fetch_beside_the_first_is_refused(tmp_path, monkeypatch):
 def fetch_digits(tmp_path, monkeypatch, capsys):
     """`python src/fetch.py` on the digits, `data` of params.yaml changed; what lies in `data/` then, and is printed."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fetch.py"])
 
     def fetch_digits(**changes: object) -> tuple[dict[str, bytes], str]:
         shutil.copy(REPOSITORY / "params.yaml", tmp_path)

@@ -3,9 +3,9 @@ import json
 
 import golden
 import pytest
+from small_run import RUNS
 
 from foundation.errors import UserError
-from params import load_params
 
 
 @pytest.mark.reference
@@ -20,8 +20,8 @@ def test_a_byte_more_and_another_machine_are_seen(rebuilt):
     record = {"machine": golden.machine(), "outputs": golden.golden_hashes(rebuilt)}
     found = record["outputs"]
     golden.check(found, [record])
-    other = record["outputs"] | {"train@net2: models/net2.pt": "0" * 32}
-    with pytest.raises(UserError, match=r"it has to be run again: train@net2: models/net2\.pt$"):
+    other = record["outputs"] | {"train@net2-0: models/net2/0.pt": "0" * 32}
+    with pytest.raises(UserError, match=r"it has to be run again: train@net2-0: models/net2/0\.pt$"):
         golden.check(found, [record | {"outputs": other}])
     with pytest.raises(UserError, match="nothing can be said here"):
         golden.check(found, [record | {"machine": golden.machine() | {"torch": "1.0"}}])
@@ -38,8 +38,7 @@ def test_refresh_records_the_new_code_and_nothing_else(stranger):
     edited = [stranger.path / name for name in (of_train, of_both)]
     for path in edited:
         stranger.append(path, "# edited\n")
-    nets = sorted(load_params(stranger.path / "params.yaml").nets)
-    stages = [f"{stage}@{net}" for stage in ("evaluate", "train") for net in nets]
+    stages = sorted(f"{stage}@{run}" for stage in ("evaluate", "train") for run in RUNS)
     assert not stranger.is_current()
     assert golden.refresh(stranger.path) == stages
     assert stranger.is_current()
@@ -58,7 +57,7 @@ def test_refresh_records_the_new_code_and_nothing_else(stranger):
     ("edit", "says"),
     [
         (lambda clone: clone.set_params({"nets.net1.threads": 2}), "params.yaml: nets.net1"),
-        (lambda clone: clone.append("models/net1.pt", " "), "models/net1.pt"),
+        (lambda clone: clone.append("models/net1/0.pt", " "), "models/net1/0.pt"),
         (lambda clone: clone.run("sed -i 's|python src/train.py|& --device cpu|' dvc.yaml"), "changed command"),
     ],
     ids=["a parameter", "an output", "the command"],

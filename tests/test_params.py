@@ -32,17 +32,23 @@ def load(tmp_path):
 
 def with_value(key: str, value: str) -> str:
     """The repository's params.yaml with the first `key:` given `value`."""
-    text, count = re.subn(rf"^(\s*){key}:.*$", rf"\g<1>{key}: {value}", TEXT, count=1, flags=re.MULTILINE)
+    text, count = re.subn(rf"^(\s*){key}:.*$(\n\s*- .*$)*", rf"\g<1>{key}: {value}", TEXT, count=1, flags=re.MULTILINE)
     assert count == 1
     return text
+
+
+def with_net(name: str, value: str = "{}") -> str:
+    """The same with `name` as its only net."""
+    return re.sub(r"(?ms)^nets:\n.*?\n\n", f"nets:\n  {name}: {value}\n\n", TEXT)
 
 
 def test_values_are_passed_on_as_they_stand(load):
     params, written = load(TEXT), yaml.load(TEXT, yaml12.Loader)
     assert params.chosen_recipe.model_dump() == {"name": written["recipe"], **written["recipes"][written["recipe"]]}
     assert {name: recipe.model_dump() for name, recipe in params.recipes.items()} == written["recipes"]
-    ablation = load(TEXT.replace("  net3:\n", "  net3:\n    batch_norm: false\n"))
-    assert (params.nets["net3"].settings, ablation.nets["net3"].settings) == ({}, {"batch_norm": False})
+    wide = load(with_net("net3", "{threads: 2, width: 8}")).nets["net3"]
+    assert (params.nets["net3"].settings, wide.settings) == ({}, {"width": 8})
+    assert (params.nets["net3"].threads, wide.threads) == (1, 2)
     assert list(params.data.sources["cifar10"].class_names.values()) == (
         ["plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
     )
@@ -57,7 +63,7 @@ def test_numbers_are_read_as_dvc_reads_them(load):
     [
         (with_value("recipe", "slow"), "recipe = 'slow': no such entry; allowed are reference, modern, quick"),
         (with_value("source", "mnist"), "data.source = 'mnist': no such entry; allowed are cifar10, cifar10-jpeg, digits"),
-        (with_value("architecture", "net9"), "nets.net1.architecture = 'net9': no such file in src/nets; allowed are net1, net2, net3"),
+        (with_net("net9"), "nets.net9 = {}: there is no src/nets/net9.py; there are net1, net2, net3, net3_no_bn"),
         (with_value("batch_size", "0"), "recipes.reference.batch_size = 0: input should be greater than 0"),
         (with_value("batch_size", "5.0"), "recipes.reference.batch_size = 5.0: input should be a valid integer"),
         (with_value("batch_size", "true"), "recipes.reference.batch_size = True: input should be a valid integer"),
@@ -66,16 +72,20 @@ def test_numbers_are_read_as_dvc_reads_them(load):
         (with_value("learning_rate", ".nan"), "recipes.reference.learning_rate = nan: input should be a finite number"),
         (with_value("momentum", "1.0"), "recipes.reference.momentum = 1.0: input should be less than 1"),
         (with_value("epochs", "[5]"), "recipes.reference.epochs = [5]: input should be a valid integer"),
-        (with_value("seed", "-1"), "seed = -1: input should be greater than or equal to 0"),
-        (with_value("onednn", "yes please"), "nets.net1.onednn = 'yes please': input should be a valid boolean"),
-        (with_value("threads", "0"), "nets.net1.threads = 0: input should be greater than 0"),
+        (with_value("seeds", "[0, -1]"), "seeds.1 = -1: input should be greater than or equal to 0"),
+        (with_value("seeds", "[]"), "seeds = []: list should have at least 1 item"),
+        (with_value("seeds", "[3, 1, 3]"), "seeds = [3, 1, 3]: each seed can stand there only once"),
+        (with_value("seeds", "3"), "seeds = 3: input should be a valid list"),
+        (with_net("net1", "{onednn_from: yes please}"), "nets.net1.onednn_from = 'yes please': input should be a valid integer"),
+        (with_net("net1", "{onednn_from: 0}"), "nets.net1.onednn_from = 0: input should be greater than 0"),
+        (with_net("net1", "{threads: 0}"), "nets.net1.threads = 0: input should be greater than 0"),
         (with_value("md5", "abc"), "data.sources.cifar10.md5 = 'abc': string should match pattern '^[0-9a-f]{32}$'"),
         (with_value("format", "zip"), "data.sources.cifar10.format = 'zip': allowed are 'cifar10-python', 'image-folders', 'sklearn-digits'"),
         (TEXT.replace("  reference:", "  Reference!:"), "recipes.Reference! = 'Reference!': string should match pattern"),
         (TEXT.replace("    weight_decay: 0.0\n", "", 1), "recipes.reference.weight_decay: field required"),
         (TEXT.replace("momentum: 0.9", "momentum: 0.9\n    lr: 0.1", 1), "recipes.reference.lr = 0.1: unknown key; allowed are optimizer, learning_rate"),
-        (TEXT + "\nsede: 1\n", "sede = 1: unknown key; allowed are recipe, seed, recipes, nets, data"),
-        (TEXT + "\nseed: 1\n", f"not valid YAML: line {TEXT.count(chr(10)) + 2}: the key 'seed' is there twice"),
+        (TEXT + "\nsede: 1\n", "sede = 1: unknown key; allowed are recipe, seeds, recipes, nets, data"),
+        (TEXT + "\nseeds: 1\n", f"not valid YAML: line {TEXT.count(chr(10)) + 2}: the key 'seeds' is there twice"),
         (TEXT + "\n  - [", "not valid YAML: "),
         ("", "nothing in it; `git checkout params.yaml` puts back what is committed"),
         ("# all gone\n", "nothing in it; `git checkout params.yaml` puts back what is committed"),
@@ -89,37 +99,36 @@ def test_numbers_are_read_as_dvc_reads_them(load):
         (with_value("learning_rate", ".inf"), "recipes.reference.learning_rate = inf: input should be a finite number"),
         (with_value("weight_decay", "-1"), "recipes.reference.weight_decay = -1: input should be greater than or equal to 0"),
         (with_value("log_every", "1_0x"), "recipes.reference.log_every = '1_0x': input should be a valid integer"),
-        (with_value("seed", "true"), "seed = True: input should be a valid integer"),
+        (with_value("seeds", "[true]"), "seeds.0 = True: input should be a valid integer"),
         (with_value("evaluate_on", "train"), "data.evaluate_on = 'train': input should be 'test' or 'validation'"),
         (with_value("test", "100"), "data.held_out.test = 100: input should be 0"),
         (with_value("validation", "0"), "data.held_out.validation = 0: input should be greater than 0"),
         (with_value("validation", "0.1"), "data.held_out.validation = 0.1: input should be a valid integer"),
-        (with_value("threads", "two"), "nets.net1.threads = 'two': input should be a valid integer"),
+        (with_net("net1", "{threads: two}"), "nets.net1.threads = 'two': input should be a valid integer"),
         (with_value("lossless", "1"), "data.sources.cifar10.lossless = 1: input should be a valid boolean"),
         (with_value("bytes", "170 MB"), "data.sources.cifar10.bytes = '170 MB': input should be a valid integer"),
-        (re.sub(r"(?ms)^nets:.*?^# The images", "nets: {}\n\n# The images", TEXT), "nets = {}: dictionary should have at least 1 item"),
+        (re.sub(r"(?ms)^nets:\n.*?\n\n", "nets: {}\n\n", TEXT), "nets = {}: dictionary should have at least 1 item"),
         (TEXT.replace("https://zenodo", "ftp://zenodo"), "data.sources.cifar10.urls.0 = 'ftp://zenodo"),
-        (TEXT.replace("  net1:\n", "  actual:\n"), "nets = {'actual': "),
-        (TEXT.replace("  net1:\n", "  ../net1:\n"), "nets.../net1 = '../net1': string should match pattern"),
-        (TEXT.replace("  net1:\n", '  "$(touch pwned)":\n'), "nets.$(touch pwned) = '$(touch pwned)': string should match pattern"),
-        (TEXT.replace("  net1:\n", '  "\\e[31mnet\\n1":\n'), r"nets.'\x1b[31mnet\n1' = '\x1b[31mnet\n1': string should match pattern"),
-        (TEXT.replace("  net1:\n", "  1:\n"), "nets.1 = 1: input should be a valid string"),
+        (with_net("../net1"), "nets.../net1 = '../net1': string should match pattern"),
+        (with_net('"$(touch pwned)"'), "nets.$(touch pwned) = '$(touch pwned)': string should match pattern"),
+        (with_net(r'"\\e[31mnet\\n1"'), r"nets.'\x1b[31mnet\n1' = '\x1b[31mnet\n1': string should match pattern"),
+        (with_net("1"), "nets.1 = 1: input should be a valid string"),
         (TEXT + '\n"se\\e[1m\\nde": 1\n', r"'se\x1b[1m\nde' = 1: unknown key; allowed are recipe"),
         (TEXT + f"\n? {'k' * 5000}\n: 1\n", f"'{'k' * 56}... = 1: unknown key; allowed are recipe"),
-        (with_value("seed", "2026-02-30"), "not valid YAML: line 7: this is no timestamp: day is out of range for month"),
-        (with_value("seed", "2026-01-31"), "seed = datetime.date(2026, 1, 31): input should be a valid integer"),
-        (with_value("seed", "9" * 5000), "not valid YAML: line 7: this is no int: Exceeds the limit (4300 digits)"),
-        (with_value("seed", "0x" + "f" * 5000), "not valid YAML: line 7: this is no int: Exceeds the limit (4300 digits)"),
-        (with_value("seed", "9" * 4000), f"seed = {'9' * 57}...: input should be less than 9223372036854775808"),
+        (with_value("seeds", "2026-02-30"), "not valid YAML: line 6: this is no timestamp: day is out of range for month"),
+        (with_value("seeds", "2026-01-31"), "seeds = datetime.date(2026, 1, 31): input should be a valid list"),
+        (with_value("seeds", "9" * 5000), "not valid YAML: line 6: this is no int: Exceeds the limit (4300 digits)"),
+        (with_value("seeds", "0x" + "f" * 5000), "not valid YAML: line 6: this is no int: Exceeds the limit (4300 digits)"),
+        (with_value("seeds", f"[{'9' * 4000}]"), f"seeds.0 = {'9' * 57}...: input should be less than 9223372036854775808"),
         (with_value("learning_rate", "9" * 5000 + ".0"), "recipes.reference.learning_rate = inf: input should be a finite number"),
         (with_value("learning_rate", "9" * 4000), f"recipes.reference.learning_rate = {'9' * 57}...: input should be a "),
-        (with_value("seed", "[" * 150 + "]" * 150), f"seed = {'[' * 57}...: input should be a valid integer"),
-        (with_value("seed", "[" * 100_000), "nested too deeply"),
-        (with_value("seed", "{a: " * 100_000), "nested too deeply"),
-        (with_value("seed", "0\n<<<<<<< HEAD\nrecipe: quick\n=======\nrecipe: slow\n>>>>>>> theirs"), "not valid YAML: line 9: "),
-        (TEXT.replace("    threads: 2\n", "<<<<<<< HEAD\n    threads: 2\n=======\n    threads: 4\n>>>>>>> theirs\n"), "not valid YAML: line "),
+        (with_value("seeds", "[" * 150 + "]" * 150), f"seeds.0 = {'[' * 57}...: input should be a valid integer"),
+        (with_value("seeds", "[" * 100_000), "nested too deeply"),
+        (with_value("seeds", "{a: " * 100_000), "nested too deeply"),
+        (with_value("seeds", "0\n<<<<<<< HEAD\nrecipe: quick\n=======\nrecipe: slow\n>>>>>>> theirs"), "not valid YAML: line 8: "),
+        (TEXT.replace("  net2: {}\n", "<<<<<<< HEAD\n  net2: {}\n=======\n  net2: {threads: 4}\n>>>>>>> theirs\n"), "not valid YAML: line "),
         (re.sub("https://zenodo.*", r'"https://zen\\nodo"', TEXT), r"data.sources.cifar10.urls.0 = 'https://zen\nodo'"),
-        (TEXT.replace("car, bird", "plane, bird"), "data.sources.cifar10.class_names.automobile = 'plane': so is airplane; to merge them, put the images of both into one folder"),
+        (TEXT.replace("automobile: car", "automobile: plane"), "data.sources.cifar10.class_names.automobile = 'plane': so is airplane; to merge them, put the images of both into one folder"),
         (TEXT.replace("airplane:", "../airplane:"), "data.sources.cifar10.class_names.../airplane = '../airplane': string should match pattern"),
         (TEXT.replace("airplane: plane", "airplane: <b>"), "data.sources.cifar10.class_names.airplane = '<b>': string should match pattern"),
     ],
@@ -319,22 +328,24 @@ def test_several_mistakes_are_counted(load):
 HOSTILE = [
     *["$(touch pwned)", "`touch pwned`", "a; touch pwned", "a && touch pwned", "a & touch pwned &", "a | touch pwned"],
     *["a' ; touch pwned; '", 'a" ; touch pwned; "', "\\'; touch pwned; #", "\\'\"; touch pwned; #", "> pwned"],
-    *["a\ntouch pwned\n", "a'\ntouch pwned\n'", 'a"\ntouch pwned\n"', "a\\", "a b", "~", "$HOME", "{a,b}"],
-    *["${seed}", "-x", "--device"],
+    *["a\ntouch pwned\n", "a'\ntouch pwned\n'", 'a"\ntouch pwned\n"', "a\\", "a b", "~root", "$HOME", "{a,b}"],
+    *["${recipe}", "-x", "--device"],
 ]
 
 
 @pytest.mark.parametrize("stage", ["train", "evaluate"])
 def test_no_shell_runs_what_a_net_is_called(clone, stage, monkeypatch):
     """Each name reaches the stage as it is, in one argument that is no option, and nothing else happens."""
-    nets = {name: {"architecture": "net1", "threads": 1} for name in HOSTILE}
+    nets = {name: {} for name in HOSTILE}
     data = {"source": "a", "sources": {"a": {}}, "evaluate_on": "test", "held_out": {"test": 0}}
-    params = {"seed": 0, "recipe": "a", "recipes": {"a": {}}, "nets": nets, "data": data}
+    params = {"seeds": [0], "recipe": "a", "recipes": {"a": {}}, "nets": nets, "data": data}
     (clone.path / "params.yaml").write_text(json.dumps(params))
     (clone.path / "src" / f"{stage}.py").write_text(
         "import json, sys; print(json.dumps(sys.argv[1:]), file=open('seen', 'a')); sys.exit(1)"
     )
-    for missing in ["data/train.npz", "data/test.npz", *(f"models/{name}.pt" for name in HOSTILE)]:
+    of_nets = [path.format(name) for name in HOSTILE for path in ("models/{}/0.pt", "src/nets/{}.py")]
+    for missing in ["data/train.npz", "data/test.npz", *of_nets]:
+        (clone.path / missing).parent.mkdir(parents=True, exist_ok=True)
         (clone.path / missing).touch()
     before = sorted(path.name for path in clone.path.iterdir())
     monkeypatch.setenv("PATH", clone.environment()["PATH"])
@@ -343,7 +354,7 @@ def test_no_shell_runs_what_a_net_is_called(clone, stage, monkeypatch):
         repo.reproduce(stage, single_item=True, on_error="keep-going")
     assert sorted(path.name for path in clone.path.iterdir()) == sorted([*before, "seen"])
     seen = [json.loads(line) for line in (clone.path / "seen").read_text().splitlines()]
-    assert sorted(seen) == sorted([f"{stage}@{name}"] for name in HOSTILE)
+    assert sorted(seen) == sorted([f"{stage}@{name}-0"] for name in HOSTILE)
 
 
 @pytest.mark.parametrize(
@@ -351,12 +362,12 @@ def test_no_shell_runs_what_a_net_is_called(clone, stage, monkeypatch):
     [
         (with_value("batch_size", "0"), "error: params.yaml: recipes.reference.batch_size = 0: input should be greater"),
         (with_value("recipe", "slow"), "error: params.yaml: recipe = 'slow': no such entry; allowed are reference, modern, quick"),
-        (TEXT + "\nseed: 1\n", "unable to read: 'params.yaml', YAML file structure is corrupted"),  # DVC's own words
+        (TEXT + "\nseeds: 1\n", "unable to read: 'params.yaml', YAML file structure is corrupted"),  # DVC's own words
     ],
 )  # fmt: skip
 def test_through_dvc(clone, text, says):
     (clone.path / "params.yaml").write_text(text, encoding="utf-8")
-    dvc = clone.run("dvc repro train@net1", check=False)
+    dvc = clone.run("dvc repro train@net1-0", check=False)
     assert dvc.returncode != 0
     assert says in dvc.stderr
     assert "Traceback" not in dvc.stderr

@@ -7,8 +7,8 @@ def test_what_one_pushes_another_pulls_and_need_not_run(unchanged, tmp_path):
     unchanged.run("dvc push")
 
     elsewhere = unchanged.git_clone(tmp_path / "elsewhere")
-    shared = [path.relative_to(unchanged.path) for path in unchanged.path.glob("*/*") if path.suffix in (".npz", ".pt")]
-    assert {path.name for path in shared} >= {"train.npz", "test.npz", "net1.pt"}
+    shared = [path.relative_to(unchanged.path) for path in unchanged.path.rglob("*") if path.suffix in (".npz", ".pt")]
+    assert {path.as_posix() for path in shared} >= {"data/train.npz", "data/test.npz", "models/net1/1.pt"}
     assert not any((elsewhere.path / path).exists() for path in shared)
     elsewhere.run("dvc pull")
     for path in shared:

@@ -8,15 +8,18 @@ from pathlib import Path
 import pytest
 from clone import REPOSITORY
 
+from comparison.strays import OF_NET
 from foundation import yaml12
 from foundation.effect_free import EFFECT_FREE
-from params import load_params
+from params import Params, load_params
+from results.run import FILES
 
 SRC = REPOSITORY / "src"
 PIPELINE = yaml12.read(REPOSITORY / "dvc.yaml")
-STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE["stages"].items()}
+STAGES = PIPELINE["stages"]
+DOORS = [*STAGES, "experiments", "plan", "predict", "side_by_side"]  # what can be run: the stages, and some beside them
 
-# The rooms of src/ and what each may import of the others. A stage may import all of them, and no other stage.
+# The rooms of src/ and what each may import of the others. A door may import all of them, and no other door.
 ROOMS = {
     "foundation": set(),
     "params": {"foundation"},
@@ -71,7 +74,7 @@ def can_change_bytes(module: Path) -> bool:
 
 
 def test_no_room_imports_what_stands_above_it():
-    modules = [module for module in SRC.rglob("*.py") if room(module) not in STAGES]
+    modules = [module for module in SRC.rglob("*.py") if room(module) not in DOORS]
     assert {room(module) for module in modules} == set(ROOMS)
     for module in modules:
         others = {room(other) for other in imports(module)} - {room(module)}
@@ -86,9 +89,9 @@ def test_the_rooms_stand_on_each_other_without_a_circle():
         placed |= on_ground
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_no_stage_imports_a_stage(stage):
-    assert {room(module) for module in all_imports(SRC / f"{stage}.py")} & STAGES.keys() == {stage}
+@pytest.mark.parametrize("door", DOORS)
+def test_no_stage_imports_a_stage(door):
+    assert {room(module) for module in all_imports(SRC / f"{door}.py")} & set(DOORS) == {door}
 
 
 def test_a_net_imports_nothing_of_the_project():
@@ -96,7 +99,7 @@ def test_a_net_imports_nothing_of_the_project():
         assert imports(path) == set(), path
 
 
-@pytest.mark.parametrize("name", ["comparison", "figures", "fetch", "compare"])
+@pytest.mark.parametrize("name", ["comparison", "figures", "fetch", "summarize", "compare", "plan"])
 def test_what_compares_and_draws_never_loads_torch(name):
     """Seen in a process of its own, because a library may load it too."""
     modules = [SRC / f"{name}.py"] if (SRC / f"{name}.py").exists() else (SRC / name).glob("*.py")
@@ -111,7 +114,7 @@ def test_code_dependencies_are_the_modules_that_can_change_the_result(stage):
     expected = {module for module in all_imports(SRC / f"{stage}.py") if can_change_bytes(module)}
     expected = {module.relative_to(REPOSITORY).as_posix() for module in expected}
     if "src/nets/__init__.py" in expected:  # which loads the net's file by name
-        expected.add("src/nets/${item.architecture}.py")
+        expected.add("src/nets/${item.net}.py")
     for folder in {dep for dep in declared if (REPOSITORY / dep).is_dir()}:
         inside = {path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / folder).glob("*.py")}
         unused = {name for name in inside if has_code(REPOSITORY / name)} - expected
@@ -131,7 +134,7 @@ def test_effect_free_modules_exist_and_are_used():
 
 
 def test_no_module_is_unused_but_the_nets():
-    used = {module for stage in STAGES for module in all_imports(SRC / f"{stage}.py")}
+    used = {module for door in DOORS for module in all_imports(SRC / f"{door}.py")}
     assert set(SRC.rglob("*.py")) - used == set((SRC / "nets").glob("*.py")) - {SRC / "nets/__init__.py"}
 
 
@@ -143,13 +146,14 @@ def test_parameters_are_those_each_stage_reads():
     assert STAGES["fetch"]["params"] == [
         "data.source", "data.sources.${data.source}", "data.evaluate_on", "data.held_out.${data.evaluate_on}",
     ]  # fmt: skip
-    assert STAGES["train"]["params"] == ["seed", "recipe", "recipes.${recipe}", "nets.${key}"]
+    assert STAGES["train"]["params"] == ["recipe", "recipes.${recipe}", "nets.${item.net}"]
     assert "params" not in STAGES["evaluate"]
-    assert STAGES["compare"]["params"] == ["nets"]
+    assert STAGES["summarize"]["params"] == ["seeds"]
+    assert STAGES["compare"]["params"] == ["nets", "seeds"]
     for name, stage in STAGES.items():
         assert {key.partition(".")[0] for key in stage.get("params", [])} == keys_read(SRC / f"{name}.py")
     readers = {path.stem for path in SRC.rglob("*.py") if "load_params()" in path.read_text(encoding="utf-8")}
-    assert readers == {"fetch", "train", "compare"}
+    assert readers - set(DOORS) | readers & STAGES.keys() == {"fetch", "train", "summarize", "compare"}
 
 
 def keys_read(path: Path) -> set[str]:
@@ -157,27 +161,44 @@ def keys_read(path: Path) -> set[str]:
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     attributes = (node for node in nodes if isinstance(node, ast.Attribute))
     read = {node.attr for node in attributes if ast.unparse(node.value) in ("params", "load_params()")}
-    return read - {"chosen_recipe"} | ({"recipe", "recipes"} if "chosen_recipe" in read else set())
+    return read & set(Params.model_fields) | ({"recipe", "recipes"} if "chosen_recipe" in read else set())
 
 
 def test_nothing_depends_on_timing_and_only_data_and_models_are_cached():
     for stage in STAGES.values():
         assert not any(dep == "metrics" or dep.startswith("metrics/timing") for dep in stage["deps"])
         for out in [*stage["outs"], *stage.get("metrics", [])]:
-            cached = isinstance(out, str)
-            path = out if cached else next(iter(out))
-            assert cached == path.endswith((".npz", ".pt")), path
+            path, options = (out, {}) if isinstance(out, str) else next(iter(out.items()))
+            assert options.get("cache", True) == path.endswith((".npz", ".pt")), path
 
 
 def test_every_net_has_its_loss_curve_in_the_plot():
     (plot,) = (plot for plot in PIPELINE["plots"] if "Training loss" in plot)
     nets = load_params(REPOSITORY / "params.yaml").nets
-    assert plot["Training loss"]["y"] == {f"plots/loss/{name}.csv": "loss" for name in nets}
+    assert plot["Training loss"]["y"] == {f"plots/curves/{name}.csv": "loss" for name in nets}
 
 
 def test_every_net_is_an_artifact():
     artifacts = {name: artifact["path"] for name, artifact in PIPELINE["artifacts"].items()}
-    assert artifacts == {name: f"models/{name}.pt" for name in load_params(REPOSITORY / "params.yaml").nets}
+    params = load_params(REPOSITORY / "params.yaml")
+    assert artifacts == {name: f"models/{name}/{params.seeds[0]}.pt" for name in params.nets}
     assert all(artifact["type"] == "model" for artifact in PIPELINE["artifacts"].values())
-    ignored = (REPOSITORY / "models" / ".gitignore").read_text().split()
-    assert ignored == [f"/{name}.pt" for name in artifacts]
+
+
+def test_every_run_is_a_train_and_an_evaluate_stage_and_every_net_is_summed_up():
+    runs = {"net": "${nets}", "seed": "${seeds}"}
+    assert {name: stage.get("matrix") for name, stage in STAGES.items()} == {
+        "fetch": None, "train": runs, "evaluate": runs, "summarize": {"net": "${nets}"}, "compare": None,
+    }  # fmt: skip
+
+
+def test_what_a_stage_writes_is_where_the_code_says():
+    """`results/run.py` is in no stage's deps, because these names are."""
+    of_run = {f"{folder}/${{item.net}}/${{item.seed}}{suffix}" for folder, suffix in FILES.items()}
+    assert paths_of("train") | paths_of("evaluate") == of_run
+    assert paths_of("summarize") == {f"{folder}/${{item.net}}{suffix}" for folder, suffix in OF_NET.items()}
+
+
+def paths_of(stage: str) -> set[str]:
+    outs = [*STAGES[stage]["outs"], *STAGES[stage].get("metrics", [])]
+    return {out if isinstance(out, str) else next(iter(out)) for out in outs}

@@ -10,14 +10,14 @@ from decimal import ROUND_HALF_UP, Decimal
 NOTHING = "–"  # where there is no figure
 
 
-def whole(value: float) -> str:
-    return f"{value:,.0f}"
-
-
 def rounded(value: float, decimals: int) -> Decimal:
     """`value` as its shortest decimal form says it: 2.05 becomes 2.1, though its binary form is a little less."""
     shortest = repr(round(float(value), 6))  # less what a difference of two floats has behind its decimals
     return Decimal(shortest).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + Decimal(0)
+
+
+def whole(value: float) -> str:
+    return f"{rounded(value, 0):,}"
 
 
 def percent(value: float, decimals: int = 2) -> str:
@@ -41,5 +41,5 @@ def percent_within(value: float, low: float, high: float, decimals: int = 2) -> 
     return f"{percent(value, decimals)} ({percent(low, 1)}–{percent(high, 1)})"
 
 
-def signed_within(value: float, low: float, high: float) -> str:
-    return f"{signed(value)} ({signed(low, 1)} to {signed(high, 1)})"
+def signed_within(value: float, low: float, high: float, decimals: int = 2, of_limits: int = 1) -> str:
+    return f"{signed(value, decimals)} ({signed(low, of_limits)} to {signed(high, of_limits)})"

@@ -9,6 +9,9 @@ from markupsafe import Markup, escape
 
 from comparison.report import Section
 
+NUMBER = r"[+−]?\d(?:[\d.,]*\d)?"
+INTERVAL = re.compile(rf"\({NUMBER} %\)|\(?{NUMBER}(?:–| to )(?:{NUMBER}|never)\)?")
+
 
 def render(title: str, sections: list[Section], figures: dict[str, bytes]) -> str:
     """The page as HTML, the same bytes for the same input.
@@ -24,7 +27,7 @@ def render(title: str, sections: list[Section], figures: dict[str, bytes]) -> st
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"code": code, "data_uri": data_uri}
+    environment.filters |= {"code": code, "data_uri": data_uri, "unbroken": unbroken}
     template = environment.get_template("page.html.jinja")
     return template.render(title=title, sections=sections, figures=figures)
 
@@ -32,6 +35,11 @@ def render(title: str, sections: list[Section], figures: dict[str, bytes]) -> st
 def code(text: str) -> Markup:
     """`text` escaped, with what stands between backticks as code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def unbroken(text: str) -> Markup:
+    """`text` escaped, with no line end within an interval or a share."""
+    return Markup(INTERVAL.sub(r'<span class="interval">\g<0></span>', str(escape(text))))
 
 
 def data_uri(png: bytes) -> str:

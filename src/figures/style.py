@@ -16,6 +16,8 @@ DPI = 200  # which is 300 dots an inch where a page prints the figure 5 inches w
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C00"]
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)), (0, (8, 3))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
+HOLLOW = {"markerfacecolor": "none", "markersize": 8}  # the study's marks: a ring that leaves a mark inside it visible
+SMALL = 8  # points
 
 matplotlib.rcdefaults()  # whatever the user's own matplotlibrc says
 plt.rcParams.update(

@@ -20,7 +20,8 @@ IMAGE_NAME = re.compile(r"(?:.*/)?((?:train|test)/[^/]+/[^/]+\.(?i:png|jpe?g))")
 def pinned_files(path: Path, source: ImageFolders) -> dict[str, bytes]:
     """The image files of `path`, an archive or a folder, by their names from `train/` or `test/` on.
 
-    Other files do not count. Raises `UserError` unless the bytes that were read are the pinned ones.
+    Other files do not count. Raises `UserError` unless the bytes that were read are the pinned ones; for others it says
+    first what `decode` would refuse, because mending that gives them another checksum.
     """
     images = {}
     for name, content in read_files(path):
@@ -32,6 +33,10 @@ def pinned_files(path: Path, source: ImageFolders) -> dict[str, bytes]:
         raise UserError(f"{path}: holds no image named train/<class>/*.png or *.jpg, or test/<class>/…")
     found = checksum(images)
     if found != source.sha256:
+        try:
+            decode(images, source)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
         raise UserError(f"{path}: expected images of sha256 {source.sha256}, found {found}")
     return images
 
@@ -39,9 +44,14 @@ def pinned_files(path: Path, source: ImageFolders) -> dict[str, bytes]:
 def decode(files: dict[str, bytes], source: ImageFolders) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """`{"train": (images, labels), "test": …}` of the `pinned_files`, in the order of their names.
 
-    images: (N, 32, 32, 3) uint8; labels: (N,) uint8 in the order of `source.class_names`.
+    images: (N, 32, 32, 3) uint8; labels: (N,) uint8 in the order of `source.class_names`. Raises `UserError` that names
+    all that is wrong with them, or the first of it.
     """
-    return {split: _split(split, files, list(source.class_names)) for split in ("train", "test")}
+    faults: list[str] = []
+    splits = {split: _split(split, files, list(source.class_names), faults) for split in ("train", "test")}
+    if faults:
+        raise UserError(_listed(faults, "; "))
+    return splits
 
 
 def checksum(images: dict[str, bytes]) -> str:
@@ -53,23 +63,31 @@ def checksum(images: dict[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _split(split: str, files: dict[str, bytes], classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def _split(split: str, files: dict[str, bytes], classes: list[str], faults: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The images and labels of `split`; what is wrong with them is added to `faults`."""
     names = sorted(name for name in files if name.startswith(f"{split}/"))
-    found = {name.split("/")[1] for name in names}
+    found = {_class(name) for name in names}
     if missing := sorted(set(classes) - found):
-        raise UserError(f"{split}/ holds no image of {_listed(missing)}")
+        faults.append(f"{split}/ holds no image of {_listed(missing)}")
     if unknown := sorted(found - set(classes)):
-        raise UserError(f"{split}/ holds images of {_listed(unknown)}, which params.yaml does not name")
-    images = np.empty((len(names), *IMAGE_SHAPE), dtype=np.uint8)
-    labels = np.empty(len(names), dtype=np.uint8)
+        faults.append(f"{split}/ holds images of {_listed(unknown)}, which params.yaml does not name")
+    names = [name for name in names if _class(name) in classes]
+    images = np.zeros((len(names), *IMAGE_SHAPE), dtype=np.uint8)
+    labels = np.array([classes.index(_class(name)) for name in names], dtype=np.uint8)
     for i, name in enumerate(names):
-        images[i] = _pixels(name, files[name])
-        labels[i] = classes.index(name.split("/")[1])
+        try:
+            images[i] = _pixels(name, files[name])
+        except UserError as error:
+            faults.append(str(error))
     return images, labels
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+def _class(name: str) -> str:
+    return name.split("/")[1]
+
+
+def _listed(texts: list[str], separator: str = ", ") -> str:
+    return separator.join(texts[:10]) + (f" and {len(texts) - 10:,} more" if len(texts) > 10 else "")
 
 
 def _pixels(name: str, content: bytes) -> np.ndarray:

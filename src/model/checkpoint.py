@@ -42,11 +42,11 @@ def load(path: str | Path) -> tuple[nn.Module, Description]:
     except (KeyError, TypeError, ValueError, RuntimeError):  # be it a list, a tensor, or a dictionary of others'
         raise UserError(f"{path} is {NOT_OURS}, because it has no weights and description: {ANEW}") from None
     description = validate(Description, text, f"{path} is {NOT_OURS}: its description")
-    net = nets.build(description.architecture, description.settings, len(description.class_names))
+    net = nets.build(description.net, description.settings, len(description.class_names))
     try:
         net.load_state_dict(weights)
     except (RuntimeError, AttributeError, TypeError) as error:
-        file = f"src/nets/{description.architecture}.py"
+        file = f"src/nets/{description.net}.py"
         lines = " ".join(str(error).split())
         raise UserError(f"{path} does not fit {file} as it is now ({reason(lines)}): {ANEW}") from None
     return net.eval(), description

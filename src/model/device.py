@@ -5,6 +5,7 @@ import ctypes
 import os
 import platform
 import sys
+from pathlib import Path
 
 import torch
 
@@ -26,13 +27,21 @@ def select_device(name: str | None = None) -> torch.device:
 
 
 def describe_device(device: torch.device) -> str:
-    """The GPU, or the CPU's vector instructions, by which PyTorch chooses its code: other ones give other last bits.
-
-    So may another model of CPU with the same instructions.
-    """
+    """The GPU, or the CPU's model and its vector instructions, by which PyTorch chooses its code."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} CPU with {torch.backends.cpu.get_cpu_capability()}"
+    return f"{cpu_model()}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def cpu_model() -> str:
+    """Its name, and its family and model where Linux tells them: virtual machines call many different ones the same."""
+    facts = {}
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
+        facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    if "model name" not in facts:
+        return platform.processor() or platform.machine()
+    return f"{facts['model name']} (family {facts.get('cpu family')}, model {facts.get('model')})"
 
 
 def make_deterministic(threads: int, onednn: bool = True) -> None:

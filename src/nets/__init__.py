@@ -1,4 +1,4 @@
-"""Build a net by the name of its file in `src/nets/`. No list imports them all: a net depends on its own file alone."""
+"""Build a net by its name. Each has a file of its own in `src/nets/`, and no list imports them all."""
 
 import importlib
 import inspect
@@ -11,15 +11,15 @@ from foundation.errors import UserError
 from foundation.validation import StrictModel, validate
 
 
-def build(architecture: str, settings: dict[str, object], num_classes: int) -> nn.Module:
-    """The class `Net` of `src/nets/<architecture>.py`, called with `settings`; weights from torch's random state.
+def build(name: str, settings: dict[str, object], num_classes: int) -> nn.Module:
+    """The class `Net` of `src/nets/<name>.py`, called with `settings`; weights from torch's random state.
 
     Raises `UserError` when there is no such class, or `settings` are not what it takes. What goes wrong in the file's
     own code keeps its traceback.
     """
-    net_class = getattr(importlib.import_module(f"nets.{architecture}"), "Net", None)
-    settings_model = _settings_model(net_class, f"src/nets/{architecture}.py")
-    validate(settings_model, settings, f"settings of architecture {architecture}")
+    net_class = getattr(importlib.import_module(f"nets.{name}"), "Net", None)
+    settings_model = _settings_model(net_class, f"src/nets/{name}.py")
+    validate(settings_model, settings, f"settings of {name}")
     return net_class(num_classes=num_classes, **settings)
 
 

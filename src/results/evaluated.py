@@ -17,7 +17,7 @@ class ClassCounts(StrictModel):
 
 
 class Evaluation(Description):
-    """`metrics/details/NET.json`: what was evaluated, its size and cost, and how it did on the images kept from it.
+    """`metrics/details/NET/SEED.json`: what was evaluated, its size and cost, and how it did.
 
     layers: convolutions and linear layers; multiply_adds: theirs, for one image; test_images or validation_images: how
     many those are; accuracy in %; loss: mean cross-entropy (nats); classes: in label order.
@@ -30,6 +30,8 @@ class Evaluation(Description):
     validation_images: OfOneKind = 0
     accuracy: float
     loss: float
+    training_accuracy: float
+    training_loss: float
     classes: dict[str, ClassCounts]
 
     def dump(self) -> dict[str, object]:

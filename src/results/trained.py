@@ -13,10 +13,9 @@ class Normalisation(StrictModel):
 
 
 class Description(StrictModel):
-    """What made a net's weights. The checkpoint holds it; with its architecture and settings the net is built again."""
+    """What made a net's weights. The checkpoint holds it; with its name and settings the net is built again."""
 
     net: str
-    architecture: str
     settings: dict[str, object]
     recipe: NamedRecipe
     seed: int
@@ -30,7 +29,7 @@ class Description(StrictModel):
 
 
 class TrainingFigures(StrictModel):
-    """`metrics/train/NET.json`: how training ended, and on what.
+    """`metrics/train/NET/SEED.json`: how training ended, and on what.
 
     loss, accuracy (%): over the training images as they were trained on in the last epoch.
     torch, device: two nets are the same in all but chance only if these are the same too.

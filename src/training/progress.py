@@ -1,15 +1,19 @@
 """Show how far training is: a bar on a terminal, elsewhere a line a minute; both with the time that is left.
 
+With PROGRESS=lines there is no bar on a terminal either, where several runs would draw theirs over each other.
+
 What stands there are sums over the images since the last log row, which are read from the device for this once a
 second at most: a GPU waits for nobody in between.
 """
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
 
 from tqdm import tqdm
 
+from foundation.duration import duration
 from training.log import LogRow, last_epoch
 from training.loop import State
 
@@ -26,7 +30,8 @@ def shown(
     """
     start, done = time.perf_counter(), state.step
     shown_at, interval, latest = start, None, rows[-1] if rows else None
-    with tqdm(total=steps, initial=done, desc=name, unit="step", disable=None) as bar:  # None: only on a terminal
+    lines = os.environ.get("PROGRESS") == "lines" or None  # None: unless it is a terminal
+    with tqdm(total=steps, initial=done, desc=name, unit="step", disable=lines) as bar:
         for row in events:
             latest = row or latest
             now = time.perf_counter()
@@ -58,13 +63,3 @@ def loss_and_accuracy(state: State, latest: LogRow | None) -> str:
     else:
         loss, accuracy = latest.loss, latest.accuracy
     return f"loss {loss:.3f}, accuracy {accuracy:.1f} %"
-
-
-def duration(seconds: float) -> str:
-    """`seconds` as one reads them: 40 s, 12 min, 2 h 5 min."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    if hours == 0 or (hours == 1 and minutes < 40):
-        return f"{60 * hours + minutes} min"
-    return f"{hours} h {minutes} min"

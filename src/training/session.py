@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 import torch
@@ -26,9 +25,9 @@ from training.resume import SavedState
 
 def train_to_the_end(
     name: str, state: loop.State, images: torch.Tensor, targets: torch.Tensor, recipe: Recipe, seed: int,
-    saved: SavedState, log_to: Path,
+    saved: SavedState, log_to: str,
 ) -> tuple[list[LogRow], float]:  # fmt: skip
-    """Train the net `name` from the `saved` state on if there is one; all log rows, and the seconds spent in all.
+    """Train the run `name` from the `saved` state on if there is one; all log rows, and the seconds spent in all.
 
     images, targets: as `loop.train` takes them. The state is saved from time to time, at SIGTERM, and at the end.
     The loss curve in `log_to` grows meanwhile, once a second at most and each time whole, for whoever watches.

@@ -8,7 +8,7 @@ import torch
 
 
 def timing(seconds: float, steps: int, device: torch.device) -> dict[str, float | str]:
-    """`metrics/timing/NET.json` of a run of `steps` steps that took `seconds`."""
+    """`metrics/timing/NET/SEED.json` of a run of `steps` steps that took `seconds`."""
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     result: dict[str, float | str] = {
         "seconds": round(seconds, 2),

@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from comparison.claims import judge
-from comparison.page import render
+from comparison.page import render, unbroken
 from comparison.report import Section, make_sections
 from comparison.tables import make_tables
 
@@ -78,21 +79,23 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+        if tag in ("th", "td"):
+            self.tables[-1][-1][-1] = self.tables[-1][-1][-1].strip()
+        if tag == "strong":
+            self.strong.append(self.tables[-1][-1][-1])
 
     def handle_data(self, data):
         self.text += data
         if {"th", "td"} & set(self.open):
-            self.tables[-1][-1][-1] += data.strip()
-        if "strong" in self.open:
-            self.strong.append(data)
+            self.tables[-1][-1][-1] = (self.tables[-1][-1][-1] + data).lstrip()
         if "code" in self.open:
             self.codes.append(data)
 
 
 def made_up_report(nets: dict[str, float] = made_up.NETS, study: pd.DataFrame = STUDY) -> list[Section]:
-    run = made_up.cifar_like(nets, images=1000, study=study)
-    tables = make_tables(run)
-    return make_sections(run, tables, judge(run, tables))
+    runs = made_up.cifar_like(nets, images=1000, epochs=5)
+    tables = make_tables(runs, study)
+    return make_sections(runs, tables, judge(runs, tables))
 
 
 def png(width: int, height: int) -> bytes:
@@ -109,7 +112,23 @@ def test_every_cell_is_on_the_page():
     page = Page(render("Title", report_sections, FIGURES))
     assert page.tables == [[list(s.table), *s.table.astype(str).to_numpy().tolist()] for s in report_sections]
     assert page.strong == [report_sections[1].table.loc[place] for place in sorted(report_sections[1].best)]
-    assert page.codes == ["src/comparison/claims.py"]
+    assert page.codes == ["src/comparison/claims.py", "metrics/timing/"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [
+        ("75.09 (74.2–75.9)", ["(74.2–75.9)"]),
+        ("gap +3.28 (+1.9 to +4.7) points", ["(+1.9 to +4.7)"]),
+        ("1.54 nats 9,000–11,000 → 20–never", ["9,000–11,000", "20–never"]),
+        ("dog → cat, 89 (29.7 %)", ["(29.7 %)"]),
+        ("car–truck & 2 to", []),
+    ],
+)
+def test_lines_do_not_end_within_an_interval(cell, kept):
+    marked = re.findall('<span class="interval">(.+?)</span>', unbroken(cell))
+    assert marked == kept
+    assert re.sub("<.+?>", "", unbroken(cell)) == html.escape(cell)
 
 
 def test_nothing_comes_from_outside():

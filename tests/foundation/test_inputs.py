@@ -96,3 +96,14 @@ def test_ctrl_c_while_modules_are_imported_is_one_line():
         process.send_signal(signal.SIGINT)
         assert process.communicate()[1] == "interrupted\n"
         assert process.returncode == -signal.SIGINT
+
+
+def test_sigterm_at_any_time_is_one_line_and_the_exit_status_of_it():
+    program = "import foundation.start, time; print('on', flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=start.SRC
+    ) as process:
+        process.stdout.readline()
+        process.terminate()
+        assert process.communicate()[1] == "terminated\n"
+        assert process.returncode == 143

@@ -128,6 +128,28 @@ def test_wrong_images_are_refused_by_name(change, says):
     assert str(error.value).isprintable()
 
 
+def test_all_that_is_wrong_is_said_at_once_and_before_the_checksum(tmp_path):
+    contents = {name: content for name, content in files().items() if name != "test/ants/1.jpg"} | {
+        "train/cats/1.png": png(1, size=(48, 48)),
+        "train/bees/1.png": png(1, size=(48, 48)),
+        "test/cats/1.png": b"no image",
+    }
+    with pytest.raises(UserError) as error:
+        image_folders.pinned_files(write_folder(tmp_path, contents), source_of(files()))
+    assert str(error.value).removeprefix(f"{tmp_path}: ").split("; ") == [
+        "train/ holds images of bees, which params.yaml does not name",
+        "train/cats/1.png is 48×48 RGB, expected 32×32 RGB",
+        "test/ holds no image of ants",
+        "test/cats/1.png is neither PNG nor JPEG, or is damaged",
+    ]
+
+
+def test_of_many_faults_the_first_are_shown(tmp_path):
+    contents = files() | {f"train/cats/{i:04}.png": png(1, size=(48, 48)) for i in range(1234)}
+    with pytest.raises(UserError, match=r"0009.png is 48×48 RGB, expected 32×32 RGB and 1,224 more$"):
+        image_folders.decode(contents, source_of(contents))
+
+
 def test_a_file_beside_the_images_does_not_count(tmp_path):
     contents = files() | {
         "Train/cats/1.png": png(1),

@@ -1,11 +1,10 @@
 """What is shown of a run, with the clock in the test's hands."""
 
-import pytest
 import torch
 
 from training import progress
 from training.log import LogRow
-from training.progress import duration, shown
+from training.progress import shown
 
 ROWS = [
     LogRow(step=30, epoch=1, loss=2.0, accuracy=10.0, images=120),
@@ -82,11 +81,3 @@ def test_on_a_terminal_a_bar_moves_every_second(monkeypatch):
     assert [step for step, _ in moves] == [10, 20, 30, 40, 50, 60, 70, 80]
     assert moves[0][1] == "loss 0.750, accuracy 50.0 %"
     assert moves[2][1] == "loss 2.000, accuracy 10.0 %"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(40.4, "40 s"), (150, "2 min"), (5940, "99 min"), (7500, "2 h 5 min"), (7190, "2 h 0 min")],
-)
-def test_a_duration_as_one_reads_it(seconds, expected):
-    assert duration(seconds) == expected
