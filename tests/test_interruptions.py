@@ -133,7 +133,7 @@ def test_after_ctrl_c_and_a_kill_of_all_processes_dvc_repro_goes_on_to_the_same_
 def test_sigterm_saves_says_from_where_it_goes_on_and_exits_with_143(clone, uninterrupted):
     """As schedulers and shutdowns end a process; also long before the first log row."""
     clone.set_params({"recipes.test.log_every": 287})  # a row an epoch, which changes no weight
-    steps = 0
+    steps, between_rows = 0, []
     for _ in range(2):
         with started(clone, "python", "src/train.py", "net1-0") as process:
             wait_for_a_state(clone, process)
@@ -143,7 +143,8 @@ def test_sigterm_saves_says_from_where_it_goes_on_and_exits_with_143(clone, unin
             (saved,) = re.findall(line, process.output(), re.M)
         assert int(saved.replace(",", "")) > steps
         steps = int(saved.replace(",", ""))
-        assert steps % 287
+        between_rows.append(steps % 287 > 0)
+    assert any(between_rows)  # one may be at the end of an epoch by chance
     clone.run("python src/train.py net1-0")
     assert weights(results(clone, "net1-0")[0]) == weights(uninterrupted[0])
 
