@@ -28,10 +28,11 @@ repro: $(VENV)  ## the study: every stale stage by params.yaml, JOBS=N runs at o
 	dvc repro --allow-missing
 
 # Whatever fails lets the others go on. --single-item: DVC would look at stages that are under way, and find them busy.
+# What is to be seen, errors of DVC too, is on stderr; on stdout DVC says after each stage how to track it with git.
 runs: $(RUNS:%=evaluate@%)
 $(RUNS:%=evaluate@%): evaluate@%: train@%
 $(RUNS:%=train@%) $(RUNS:%=evaluate@%):
-	@PROGRESS=lines dvc --wait-for-lock repro --single-item $@
+	@PROGRESS=lines dvc --wait-for-lock repro --single-item $@ >/dev/null
 
 test: $(VENV)  ## the tests, on two cores
 	pytest -n 2 --dist loadfile

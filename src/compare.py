@@ -27,7 +27,7 @@ from comparison.claims import Finding, judge
 from comparison.report import Section, make_sections, markdown_page
 from comparison.runs import STUDY, Runs, files_of, read_runs, read_study
 from comparison.strays import remove_strays
-from comparison.tables import Tables, count_table, make_tables
+from comparison.tables import Tables, make_tables
 from figures.accuracy import accuracy_figure
 from figures.confusion import confusion_figure
 from figures.cost import cost_figure
@@ -82,7 +82,7 @@ def draw(runs: Runs, tables: Tables, images: np.ndarray) -> dict[str, Picture]:
     conditions = runs.conditions
     accuracies = {net: [run.accuracy for run in own] for net, own in runs.evaluations.items()}
     losses = {net: [run.loss for run in own] for net, own in runs.evaluations.items()}
-    matrices = {net: count_table(runs, net) for net in runs.nets}
+    matrices = {net: runs.confusion(net) for net in runs.nets}
     figures = {
         "accuracy.png": accuracy_figure(accuracies, tables.nets, tables.differences, conditions),
         "loss.png": loss_figure(runs.curves, losses, conditions),

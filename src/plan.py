@@ -91,12 +91,12 @@ def measured_runs(repo: Repo) -> Iterator[Measured]:
     """Those of the last commit, less what another state of the code has written in another shape."""
     files = repo.scm.get_fs("HEAD")
     for path in files.glob("metrics/timing/*/*.json"):
-        run = Run(Path(path).parent.name, Path(path).stem)
-        timing, training, details = (
-            json.loads(files.cat_file(run.file(folder))) if files.exists(run.file(folder)) else {}
-            for folder in ("metrics/timing", "metrics/train", "metrics/details")
-        )
         try:
+            run = Run.named(f"{Path(path).parent.name}-{Path(path).stem}")
+            timing, training, details = (
+                json.loads(files.cat_file(run.file(folder))) if files.exists(run.file(folder)) else {}
+                for folder in ("metrics/timing", "metrics/train", "metrics/details")
+            )
             evaluation = validate(Evaluation, details, "")
             machine = validate(TrainingFigures, training, "").device
         except UserError:

@@ -44,12 +44,8 @@ def summarize(net: str) -> None:
     summary = {"accuracy": np.mean(accuracies), "loss": np.mean(losses)}
     if len(seeds) > 1:
         summary["sd"] = np.std(accuracies, ddof=1)
-    names = runs.conditions.class_names
-    counts = pd.DataFrame(runs.matrices(net).sum(axis=0), index=pd.Index(names, name="true"), columns=names)
-    cells = pd.DataFrame(
-        [(true, predicted, counts.loc[true, predicted]) for true in names for predicted in names],
-        columns=["actual", "predicted", "images"],
-    )
+    counts = runs.confusion(net)
+    cells = counts.stack().rename_axis(["actual", "predicted"]).reset_index(name="images")
     curves = pd.concat([curve.assign(seed=seed) for seed, curve in zip(seeds, runs.curves[net], strict=True)])
 
     inputs.check_unchanged()

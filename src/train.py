@@ -36,7 +36,7 @@ DATA = Path("data/train.npz")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train one net of params.yaml by one seed.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", help="NET-SEED, for example net1-0, or the name of its stage, train@net1-0")
     parser.add_argument("--device", help="for example cpu or cuda; default: a GPU when there is one")
     arguments = parser.parse_args()

@@ -22,6 +22,7 @@ from clone import REPOSITORY, Clone
 from dvc.repo import Repo
 from small_run import RUNS, few_digits, hashes, small_run
 
+from foundation import yaml12
 from foundation.atomic import write_json
 from foundation.errors import UserError, one_line_errors
 from model.device import describe_device, select_device
@@ -72,7 +73,8 @@ def refresh(repository: Path) -> list[str]:
     Raises `UserError`, and writes nothing, when more than code has changed. What is missing is left as it is recorded.
     """
     with contextlib.chdir(repository), Repo() as repo:
-        found = {name: changes(status) for name, status in sorted(repo.status().items())}
+        recorded = yaml12.read(Path("dvc.lock"))["stages"]  # others were never run, so that nothing is to be kept
+        found = {name: changes(status) for name, status in sorted(repo.status().items()) if name in recorded}
         stale = [name for name in found if name.startswith(("train@", "evaluate@")) and found[name]]
         for name in stale:
             if others := [change for change in found[name] if not change.startswith("src/")]:

@@ -18,6 +18,8 @@ TEST_RECIPE = {
     "epochs": 1,
     "log_every": 10,
 }
+# Of all digits, 287 steps an epoch: some three seconds for Net1.
+SIX_EPOCHS = TEST_RECIPE | {"learning_rate": 0.001, "epochs": 6, "log_every": 40}
 DIGITS = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
 # What tests name, whatever a fork has in params.yaml: the study's nets and the ablation.
 STUDY_NETS = {"net1": {"onednn_from": 32}, "net2": {}, "net3": {}, "net3_no_bn": {}}

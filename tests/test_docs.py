@@ -17,6 +17,10 @@ FETCHED = {"data/train.npz", "data/test.npz"}  # the variation's and the baselin
 GO_BACK = re.search(r"^\*\*Go back\*\*[^\n]*\n\n((?:    [^\n]+\n)+)\n", README, re.MULTILINE)[1]
 
 
+def test_the_page_of_what_goes_wrong_has_the_same_way_back():
+    assert GO_BACK in WRONG
+
+
 def test_the_way_back_from_a_variation_leaves_nothing(rebuilt, few, tmp_path):
     """In a clone without images and checkpoints: a net more and another recipe, of which one net is run."""
     clone = rebuilt.git_clone(tmp_path / "clone")

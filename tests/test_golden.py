@@ -3,7 +3,7 @@ import json
 
 import golden
 import pytest
-from small_run import RUNS
+from small_run import RUNS, SEEDS
 
 from foundation.errors import UserError
 
@@ -51,6 +51,13 @@ def test_refresh_records_the_new_code_and_nothing_else(stranger):
     assert stranger.run("git status --porcelain").stdout.split() == [
         "M", "dvc.lock", "M", of_both, "M", of_train,
     ]  # fmt: skip
+
+
+def test_refresh_leaves_what_was_never_run_to_be_run(stranger):
+    stranger.set_params({"seeds": [*SEEDS, 7]})
+    stranger.append("src/training/loop.py", "# edited\n")
+    assert golden.refresh(stranger.path) == sorted(f"train@{run}" for run in RUNS)
+    assert "train@net1-7" not in stranger.read("dvc.lock")
 
 
 @pytest.mark.parametrize(

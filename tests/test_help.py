@@ -18,7 +18,5 @@ def test_help_says_what_the_head_says_and_does_nothing_else(door, tmp_path, monk
         runpy.run_path(str(door), run_name="__main__")
     assert ended.value.code == 0
     head = ast.get_docstring(ast.parse(door.read_text(encoding="utf-8")))
-    if door.name == "train.py":  # less of it, and so it stays: each hour of training depends on that file
-        head = "Train one net of params.yaml by one seed."
     assert head in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []

@@ -17,20 +17,12 @@ from contextlib import closing, contextmanager, suppress
 import pytest
 import torch
 from clone import Clone
-from small_run import NETS
+from small_run import NETS, SIX_EPOCHS
 from zc.lockfile import LockError, LockFile
 
 from results.run import Run
 
-RECIPE = {
-    "learning_rate": 0.001,
-    "momentum": 0.9,
-    "weight_decay": 0.0,
-    "batch_size": 5,
-    "epochs": 6,  # of 287 steps: some three seconds for Net1
-    "log_every": 40,
-}
-PARAMS = {"seeds": [0], "recipe": "test", "recipes.test": RECIPE, "nets": NETS, "data.source": "digits"}
+PARAMS = {"seeds": [0], "recipe": "test", "recipes.test": SIX_EPOCHS, "nets": NETS, "data.source": "digits"}
 # The stage as it is, but for saving its state as often as it can.
 SAVING_OFTEN = """
 import sys

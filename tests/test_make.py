@@ -16,6 +16,7 @@ import golden
 import pytest
 from clone import IDENTITY, REPOSITORY, Clone
 from pages import section, table, verdicts
+from small_run import SIX_EPOCHS
 from zc.lockfile import LockFile
 
 import plan
@@ -26,16 +27,6 @@ from plan import Measured
 from results.run import FILES, Run
 
 DEMO_PAGE = (REPOSITORY / "docs/demo.md").read_text(encoding="utf-8")
-
-
-RECIPE = {
-    "learning_rate": 0.001,
-    "momentum": 0.9,
-    "weight_decay": 0.0,
-    "batch_size": 5,
-    "epochs": 6,  # of 287 steps: some three seconds for Net1
-    "log_every": 40,
-}
 
 
 def executable(path: Path, script: str) -> Path:
@@ -87,7 +78,9 @@ def studied(tmp_path_factory) -> Clone:
     """
     clone = Clone(tmp_path_factory.mktemp("studied") / "clone")
     nets = {"net1": {"onednn_from": 32}, "net2": {"depth": 2}}
-    clone.set_params({"recipe": "test", "recipes.test": RECIPE, "seeds": [0, 1], "nets": nets, "data.source": "digits"})
+    clone.set_params(
+        {"recipe": "test", "recipes.test": SIX_EPOCHS, "seeds": [0, 1], "nets": nets, "data.source": "digits"}
+    )
     clone.run("rm -rf metrics/timing")  # from which it would know how long a run takes
     clone.commit()
     (clone.path / ".venv").mkdir()
@@ -168,7 +161,7 @@ def test_it_says_how_many_runs_are_stale_and_how_long_they_take(studied, tmp_pat
 
 
 def test_how_long_follows_from_epochs_and_images_and_from_how_many_at_once():
-    recipe = Recipe(**RECIPE)
+    recipe = Recipe(**SIX_EPOCHS)
     measured = [Measured("net1", size, seconds, "") for size, seconds in ((5, 0.01), (5, 0.03), (5, 0.02), (128, 9.0))]
     assert plan.seconds_by_net(measured, recipe, 100) == {"net1": pytest.approx(0.02 * 100 * recipe.epochs)}
     assert [plan.seconds_in_all([2, 3, 2], jobs) for jobs in (1, 2, 3, 9)] == [7, 4, 3, 3]

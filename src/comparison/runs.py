@@ -48,6 +48,11 @@ class Runs:
         """Which images each run of `net` gets right, (seeds, images) bool."""
         return self.predicted[net] == self.actual
 
+    def confusion(self, net: str) -> pd.DataFrame:
+        """The counts over all seeds, true classes down, predicted across."""
+        names = self.conditions.class_names
+        return pd.DataFrame(self.matrices(net).sum(axis=0), index=pd.Index(names, name="true"), columns=names)
+
     def matrices(self, net: str) -> np.ndarray:
         """The confusion counts of each run of `net`, (seeds, classes, classes): true classes down, predicted across."""
         classes = len(self.conditions.class_names)

@@ -152,7 +152,7 @@ def mistake_table(runs: Runs) -> pd.DataFrame:
     """
     rows = []
     for net in runs.nets:
-        matrix = count_table(runs, net)
+        matrix = runs.confusion(net)
         counts = matrix.to_numpy()
         wrong = counts - np.diag(np.diag(counts))
         order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSED]
@@ -161,9 +161,3 @@ def mistake_table(runs: Runs) -> pd.DataFrame:
                 rate = round(100 * count / int(counts[true].sum()), 4)
                 rows.append((net, rank, matrix.index[true], matrix.columns[predicted], count, rate))
     return pd.DataFrame(rows, columns=["net", "rank", "true", "predicted", "images", "rate"])
-
-
-def count_table(runs: Runs, net: str) -> pd.DataFrame:
-    """The confusion counts over all seeds, true classes down, predicted across."""
-    names = runs.conditions.class_names
-    return pd.DataFrame(runs.matrices(net).sum(axis=0), index=names, columns=names)

@@ -10,7 +10,7 @@ EFFECT_FREE = {
     "foundation/errors.py": "words for the user",
     "foundation/inputs.py": "lets a result be written or not",
     "foundation/lock.py": "lets a stage run or not",
-    "foundation/start.py": "notes the code, words for Ctrl-C, how threads wait, an end with DVC",
+    "foundation/start.py": "notes the code, words for Ctrl-C and SIGTERM, how threads wait, an end with DVC",
     "foundation/validation.py": "refuses values, changes none",
     "foundation/yaml12.py": "reads what DVC reads, and so tracks",
     "images/download.py": "finds bytes that are accepted only when they are the pinned ones",

@@ -1,4 +1,4 @@
-"""What comes before anything else is imported; every stage imports this first.
+"""What comes before anything else is imported; every file that can be run imports this first.
 
 The code is noted as it stands, so that `inputs` can tell whether it was edited while the stage ran.
 Ctrl-C while modules are imported, which takes seconds, ends in one line instead of a traceback; SIGTERM in another.

@@ -127,7 +127,7 @@ def test_the_most_confused_pairs_come_first_and_equal_ones_by_label():
 
 def test_confusions_are_counted_over_all_seeds():
     runs = of(["a", "b"], [0, 0, 1, 1], net=[[0, 1, 1, 1], [1, 1, 1, 0]])
-    assert tables.count_table(runs, "net").to_numpy().tolist() == [[1, 3], [1, 3]]
+    assert runs.confusion("net").to_numpy().tolist() == [[1, 3], [1, 3]]
     assert tables.mistake_table(runs)[["images", "rate"]].to_numpy().tolist() == [[3, 75], [1, 25]]
 
 
