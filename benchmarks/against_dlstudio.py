@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 
 import torch
 from tabulate import tabulate
@@ -56,7 +57,7 @@ def main() -> None:
         "machine": machine(),
         "images": load_split("train").dataset.source,
         "step": {net: against_dlstudio(net, arguments.repeats) for net in NETS},
-        "batch_size": {net: by_batch_size(net) for net in NETS},
+        "batch_size": {name: by_batch_size(*name.split(", ")) for net in NETS for name in (net, f"{net}, bfloat16")},
         "evaluate": {net: in_a_process("--one", "evaluate", net) for net in NETS},
         "pipeline": pipeline(arguments.repeats),
     }
@@ -84,13 +85,17 @@ def against_dlstudio(net: str, repeats: int) -> dict:
     }
 
 
-def by_batch_size(net: str) -> dict[int, float]:
-    """Milliseconds a step of ours, each batch size once over about the same number of images, at least two steps."""
+def by_batch_size(net: str, precision: str = "") -> dict[int, float]:
+    """Milliseconds a step of ours, each batch size once over about the same number of images, at least two steps.
+
+    precision: "bfloat16" for that, whether or not the device is faster in it.
+    """
+    ours = f"ours {precision}".strip()
     warm_up, steps = STEPS[net]
     times = {}
     for size in BATCH_SIZES:
         warm_up_steps = max(1, warm_up * 5 // size)
-        times[size] = in_a_process("--one", "ours", net, warm_up_steps, max(2, steps * 5 // size), size)["ms"]
+        times[size] = in_a_process("--one", ours, net, warm_up_steps, max(2, steps * 5 // size), size)["ms"]
     return times
 
 
@@ -149,7 +154,12 @@ def time_evaluate(net_name: str) -> dict[str, float]:
     return {"seconds": time.perf_counter() - start, "images": len(split)}
 
 
-MEASUREMENTS = {"ours": time_ours, "dlstudio": time_dlstudio, "evaluate": time_evaluate}
+MEASUREMENTS = {
+    "ours": time_ours,
+    "ours bfloat16": partial(time_ours, bfloat16=True),
+    "dlstudio": time_dlstudio,
+    "evaluate": time_evaluate,
+}
 
 
 def pipeline(repeats: int) -> dict[str, dict]:

@@ -49,7 +49,7 @@ def batches_of(split: dataset.Split, images: int, device: torch.device | str) ->
 
 
 def time_ours(
-    net_name: str, warm_up: int, steps: int, batch_size: int = 5, threads: int | None = None
+    net_name: str, warm_up: int, steps: int, batch_size: int = 5, threads: int | None = None, bfloat16: bool = False
 ) -> dict[str, float]:
     """Milliseconds a step over `steps` steps, after `warm_up` others; the peak memory in MB; a hash of the weights.
 
@@ -69,7 +69,7 @@ def time_ours(
     recipe = params.recipes["reference"].model_copy(
         update={"batch_size": batch_size, "epochs": 1, "log_every": warm_up}
     )
-    state = loop.initial_state(net, recipe, loop.memory_format(onednn))
+    state = loop.initial_state(net, recipe, loop.memory_format(onednn), bfloat16)
     rows = filter(None, loop.train(state, images, targets, recipe, seed=0))
     next(rows)  # reading a row waits for the device
     start = time.perf_counter()

@@ -122,6 +122,7 @@ class Recipe(StrictModel):
     shift: Pixels = 0
     border: Literal["reflect", "zero"] = "reflect"
     cutout: Pixels = 0
+    allow_bfloat16: bool = False
     batch_size: Annotated[int, Field(gt=0)]
     epochs: Annotated[int, Field(gt=0)]
     log_every: Annotated[int, Field(gt=0)]

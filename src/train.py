@@ -23,7 +23,7 @@ from foundation.inputs import Inputs, code_in_use
 from foundation.lock import held
 from images import dataset
 from model import checkpoint
-from model.device import describe_device, keep_freed_memory, make_deterministic, select_device
+from model.device import describe_device, has_bfloat16, keep_freed_memory, make_deterministic, select_device
 from params import NamedRecipe, NetParams, load_params
 from results.run import Run
 from results.trained import Description, Normalisation, TrainingFigures
@@ -48,7 +48,8 @@ def main() -> None:
     make_deterministic(params.threads, onednn)
     keep_freed_memory()
     device = select_device(arguments.device)
-    machine = describe_device(device)
+    bfloat16 = recipe.allow_bfloat16 and has_bfloat16(device)
+    machine = describe_device(device) + (", bfloat16" if bfloat16 else "")
     split = dataset.load(inputs.file(DATA))
 
     torch.manual_seed(run.seed)
@@ -72,7 +73,7 @@ def main() -> None:
         print(f"{run} on {machine}", file=sys.stderr)
         resume.remove_recorded(str(run))
         saved = resume.SavedState(str(run), configuration)
-        state = loop.initial_state(net, recipe, loop.memory_format(onednn))
+        state = loop.initial_state(net, recipe, loop.memory_format(onednn), bfloat16)
         log_to = run.file("plots/loss")
         rows, seconds = train_to_the_end(str(run), state, *split.tensors(device), recipe, run.seed, saved, log_to)
         last = last_epoch(rows)

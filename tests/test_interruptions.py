@@ -275,6 +275,7 @@ def killed_at_random(clone: Clone, name: str, kills: int, seconds: float) -> Non
     [
         ("net1-0", {}),
         ("net2-0", {"epochs": 4}),
+        ("net2-1", {"epochs": 4, "allow_bfloat16": True}),
         ("net3-0", {"epochs": 1, "log_every": 10}),
         ("net3_no_bn-1", {"epochs": 1, "log_every": 10}),
     ],

@@ -8,6 +8,7 @@ from clone import REPOSITORY
 
 import train
 from foundation.errors import UserError
+from model.device import has_bfloat16, select_device
 from params import load_params
 from results.run import Run
 
@@ -58,3 +59,15 @@ def test_training_cannot_see_the_test_images(unchanged, tmp_path):
     opened = {(unchanged.path / path).resolve() for path in json.loads(result.stdout.splitlines()[-1])}
     data = {path for path in opened if (unchanged.path / "data").resolve() in path.parents}
     assert data == {(unchanged.path / "data/train.npz").resolve()}
+
+
+def test_bfloat16_where_the_recipe_allows_it_and_the_device_has_it(unchanged):
+    """What was computed in is noted with the result, so that figures that differ by it can be told apart."""
+    before, weights = (unchanged.path / name for name in ("metrics/train/net2/0.json", "models/net2/0.pt"))
+    in_float32, float32_weights = json.loads(before.read_text()), weights.read_bytes()
+    unchanged.set_params({"recipes.test.allow_bfloat16": True})
+    unchanged.run("python src/train.py net2-0")
+    figures, was_used = json.loads(before.read_text()), has_bfloat16(select_device())
+    assert figures["device"] == in_float32["device"] + (", bfloat16" if was_used else "")
+    assert (figures["loss"] != in_float32["loss"]) == was_used
+    assert weights.read_bytes() != float32_weights  # the recipe is in the checkpoint

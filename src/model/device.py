@@ -44,6 +44,17 @@ def cpu_model() -> str:
     return f"{facts['model name']} (family {facts.get('cpu family')}, model {facts.get('model')})"
 
 
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether `device` is faster in bfloat16: a GPU since NVIDIA's Ampere, a CPU with AMX by oneDNN.
+
+    Others convert to and fro, which takes longer than to compute in float32.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    has_amx = device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
+    return has_amx and torch.backends.mkldnn.enabled
+
+
 def make_deterministic(threads: int, onednn: bool = True) -> None:
     """Deterministic kernels, full fp32, and `threads` CPU threads. Call it before the first tensor is made.
 

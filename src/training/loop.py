@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -31,12 +32,13 @@ def memory_format(onednn: bool) -> torch.memory_format:
 
 @dataclass
 class State:
-    """What a training step changes, and the memory format in which the net gets its images."""
+    """What a training step changes, and in which memory format and precision it computes."""
 
     net: nn.Module
     parameters: list[nn.Parameter]
     optimizer: torch.optim.Optimizer
     memory_format: torch.memory_format
+    precision: AbstractContextManager  # around the net
     loss_sum: torch.Tensor  # over the `images` since the last row, like `correct`
     correct: torch.Tensor
     images: int = 0
@@ -48,13 +50,20 @@ class State:
         self.update = inspect.unwrap(type(self.optimizer).step)
 
 
-def initial_state(net: nn.Module, recipe: Recipe, memory_format: torch.memory_format = torch.channels_last) -> State:
-    """The state before the first step of training `net` by `recipe`, on the net's device."""
+def initial_state(
+    net: nn.Module, recipe: Recipe, memory_format: torch.memory_format = torch.channels_last, bfloat16: bool = False
+) -> State:
+    """The state before the first step of training `net` by `recipe`, on the net's device.
+
+    bfloat16: convolve and multiply in it, by PyTorch's autocast; weights, their updates and the loss stay in float32.
+    """
     parameters = list(net.train().parameters())
     if not any(parameter.requires_grad for parameter in parameters):
         raise UserError("the net has no parameter that can be trained")
-    loss_sum, correct = torch.zeros(2, device=parameters[0].device)
-    return State(net, parameters, make_optimizer(parameters, recipe), memory_format, loss_sum, correct)
+    device = parameters[0].device
+    loss_sum, correct = torch.zeros(2, device=device)
+    precision = torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()
+    return State(net, parameters, make_optimizer(parameters, recipe), memory_format, precision, loss_sum, correct)
 
 
 def snapshot(state: State) -> dict:
@@ -128,7 +137,8 @@ def train_steps(state: State, images: torch.Tensor, targets: torch.Tensor, recip
 
 def train_step(state: State, inputs: torch.Tensor, targets: torch.Tensor, recipe: Recipe, steps: int) -> torch.Tensor:
     """One step of the optimizer on `inputs` (B, 3, 32, 32), `targets` (B,); the logits before it, (B, classes)."""
-    logits = state.net(inputs)
+    with state.precision:
+        logits = state.net(inputs).float()
     for parameter in state.parameters:
         parameter.grad = None
     F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing).backward()

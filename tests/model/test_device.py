@@ -76,6 +76,20 @@ def test_convolutions_are_onednns_unless_told_otherwise():
     torch.testing.assert_close(without, with_it)
 
 
+@pytest.mark.parametrize("has_amx", [True, False])
+def test_bfloat16_is_for_cpus_with_amx_by_onednn(monkeypatch, has_amx):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "amx_bf16": has_amx})
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", True)
+    assert device.has_bfloat16(torch.device("cpu")) == has_amx
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
+    assert not device.has_bfloat16(torch.device("cpu"))
+
+
+def test_bfloat16_is_not_for_a_cpu_of_which_nothing_is_known(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    assert not device.has_bfloat16(torch.device("cpu"))
+
+
 @on_a_gpu
 def test_a_gpu_computes_in_full_single_precision():
     """Against double precision. TF32, which has 10 of 23 bits, is off by some hundredths here."""

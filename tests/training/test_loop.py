@@ -69,7 +69,7 @@ def test_the_same_weights_as_a_textbook_loop_over_the_same_batches(data, name, o
 
 
 def train_by_the_textbook(
-    net: torch.nn.Module, images, targets, optimizer, scheduler=None, epochs: int = 1, **loss: float
+    net: torch.nn.Module, images, targets, optimizer, scheduler=None, epochs: int = 1, bfloat16=False, **loss: float
 ) -> None:
     """Batches of four, shuffled by seed 5."""
     inputs = (images.permute(0, 3, 1, 2).contiguous() / 255 - 0.5) / 0.5
@@ -77,7 +77,9 @@ def train_by_the_textbook(
     for _ in range(epochs):
         for batch in torch.randperm(30, generator=shuffle).split(4):
             optimizer.zero_grad()
-            F.cross_entropy(net(inputs[batch]), targets[batch], **loss).backward()
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                logits = net(inputs[batch])
+            F.cross_entropy(logits.float(), targets[batch], **loss).backward()
             optimizer.step()
             if scheduler:
                 scheduler.step()
@@ -122,10 +124,28 @@ def test_each_recipe_against_torchs_own_optimizer_and_scheduler(data, name):
     assert_close(ours, textbook)
 
 
+def test_in_bfloat16_as_by_a_textbook_loop_with_autocast(data):
+    """At a rate at which the weights move far: each step computes with the ones that the last has left."""
+    chosen, ours, textbook, float32 = recipe(learning_rate=0.05), build(), build(), build()
+    start = torch.cat([parameter.detach().flatten() for parameter in build().parameters()])
+    rows = [row for row in loop.train(loop.initial_state(ours, chosen, bfloat16=True), *data, chosen, seed=5) if row]
+    optimizer = partial(SGD, lr=0.05, weight_decay=0.001)
+    train_by_the_textbook(textbook, *data, optimizer(textbook.parameters()), epochs=2, bfloat16=True)
+    train_by_the_textbook(float32, *data, optimizer(float32.parameters()), epochs=2)
+
+    moved, expected, in_float32 = (
+        torch.cat([parameter.detach().flatten() for parameter in net.parameters()]) - start
+        for net in (ours, textbook, float32)
+    )
+    assert moved.dtype == torch.float32
+    assert (moved - expected).norm() < 0.3 * (in_float32 - expected).norm()
+    assert all(row.loss != torch.tensor(row.loss).bfloat16().item() for row in rows)  # nor is the log rounded
+
+
 def test_what_a_recipe_may_leave_out_does_nothing(data):
     """Results of before such a key was thought of keep their bytes."""
     left_out = {"optimizer": "sgd", "schedule": "constant", "warm_up": 0.0, "nesterov": False, "label_smoothing": 0.0,
-                "flip": False, "shift": 0, "border": "reflect", "cutout": 0}  # fmt: skip
+                "flip": False, "shift": 0, "border": "reflect", "cutout": 0, "allow_bfloat16": False}  # fmt: skip
     spelt_out = recipe(**left_out)
     assert recipe().model_dump().keys() | left_out.keys() == Recipe.model_fields.keys()
     ours, other = build(), build()
