@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -111,14 +111,27 @@ class Slurm:
         if daemon := self._daemons.pop(node, None):
             daemon.kill()
             daemon.wait()
-        for process in psutil.process_iter():
+        for process in self._processes():
             with suppress(psutil.Error):
-                environment = process.environ()
-                if environment.get("SLURMD_NODENAME") == node and self.environment.items() <= environment.items():
+                if process.environ().get("SLURMD_NODENAME") == node:
                     parent = process.parent()
                     if parent and parent.name() == "slurmstepd":
                         parent.kill()
                     process.kill()
+
+    def stop(self, *command: str) -> None:
+        """Have the processes of jobs whose command line ends so wait for SIGCONT."""
+        for process in self._processes():
+            with suppress(psutil.Error):
+                if tuple(process.cmdline()[-len(command) :]) == command:
+                    process.suspend()
+
+    def _processes(self) -> Iterator[psutil.Process]:
+        """Of the jobs, and the daemons."""
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if self.environment.items() <= process.environ().items():
+                    yield process
 
     def _start(self, program: str, *arguments: str, name: str = "") -> None:
         with (self.folder / f"{name or program}.output").open("a") as output:

@@ -17,7 +17,7 @@ BY_HAND = re.search(r"^    (sbatch .+\\\n.+)$", PAGE, re.MULTILINE)[1]
 PARAMS = {
     "seeds": [0, 1, 2, 3],
     "recipe": "test",
-    "recipes.test": TEST_RECIPE | {"epochs": 8, "log_every": 40},  # 2,296 steps: some ten seconds for Net1
+    "recipes.test": TEST_RECIPE | {"epochs": 16, "log_every": 80},  # 4,592 steps: seconds for Net1
     "nets": {"net1": STUDY_NETS["net1"]},
     "data.source": "digits",
 }
@@ -76,7 +76,7 @@ def test_preempted_out_of_time_and_with_a_node_killed_it_ends_with_the_bytes_of_
     assert "4 of 4 runs to train" in submitted.output
     preempted, late, cut_off = (submitted.task(f"net1-{seed}") for seed in range(3))
 
-    until(lambda: all(saved(clone, f"net1-{seed}") for seed in range(3)))
+    until(lambda: all([held(slurm, clone, f"net1-{seed}") for seed in range(3)]))
     urgent = f"--partition=urgent --nodelist={slurm.node(preempted)} --gres=gpu:1 --mem=1000 --output=/dev/null"
     slurm.run(f"sbatch {urgent} --wrap='sleep 1'")
     slurm.run(f"scancel --batch --signal=USR1 {late}")  # as Slurm does before the time limit
@@ -109,7 +109,7 @@ def test_what_fails_or_is_cancelled_leaves_the_others_and_the_last_job_says_why(
     clone.commit()
     submitted = Submitted(slurm, clone)
     cancelled = submitted.task("net1-0")
-    until(lambda: saved(clone, "net1-0"))
+    until(lambda: held(slurm, clone, "net1-0"))
     slurm.run(f"scancel {cancelled}")
 
     assert submitted.end() == "FAILED"
@@ -123,5 +123,9 @@ def test_what_fails_or_is_cancelled_leaves_the_others_and_the_last_job_says_why(
     assert log.endswith("; the same command goes on\n")
 
 
-def saved(clone: Clone, run: str) -> bool:
-    return any((clone.path / ".cache/training").glob(f"{run}-*.state"))
+def held(slurm: Slurm, clone: Clone, run: str) -> bool:
+    """Has it saved a state? Then it is stopped, lest it end before Slurm interrupts it, which also continues it."""
+    saved = any((clone.path / ".cache/training").glob(f"{run}-*.state"))
+    if saved:
+        slurm.stop("src/train.py", f"train@{run}")
+    return saved
