@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from dvc.repo.experiments.utils import exp_refs
 from dvc.scm import resolve_rev
 from matplotlib.figure import Figure
 from scmrepo.exceptions import SCMError
@@ -28,7 +29,7 @@ from scmrepo.exceptions import SCMError
 from comparison import statistics
 from comparison.claims import Finding, judge
 from comparison.formatting import percent_within, signed_within
-from comparison.report import Section, listed, make_sections
+from comparison.report import Section, listed, make_sections, trained_with
 from comparison.runs import Runs, read_runs, read_study
 from comparison.tables import Tables, make_tables
 from figures.frame import describe, legend, reach
@@ -47,7 +48,7 @@ MARKS = ("o", "s")  # of the two recipes
 class Compared:
     """What one commit has."""
 
-    revision: str  # as it was asked for, and the beginning of its hash
+    revision: str  # as asked for, and the hash of its commit, or of that which the experiment started from
     runs: Runs
     tables: Tables
     findings: dict[str, Finding]
@@ -80,6 +81,7 @@ def compared(revision: str) -> Compared:
     try:
         with Repo() as repo:
             commit = resolve_rev(repo.scm, revision)
+            started_from = {repo.scm.get_ref(str(ref)): ref.baseline_sha for ref in exp_refs(repo.scm)}
     except (DvcException, SCMError) as error:
         raise UserError(f"{revision}: {reason(error)}") from None
     command = ["git", "archive", commit, "metrics", "plots", "params.yaml", "data/study.csv"]
@@ -94,7 +96,8 @@ def compared(revision: str) -> Compared:
             runs = read_runs(list(params.nets), params.seeds)
             tables = make_tables(runs, read_study(runs.conditions))
             minutes = {net: float(np.mean([minutes_of(Run(net, seed)) for seed in runs.seeds])) for net in runs.nets}
-    return Compared(f"`{revision}` ({commit[:7]})", runs, tables, judge(runs, tables), minutes)
+    of = f"an experiment on {started_from[commit][:7]}" if commit in started_from else commit[:7]
+    return Compared(f"`{revision}` ({of})", runs, tables, judge(runs, tables), minutes)
 
 
 def minutes_of(run: Run) -> float:
@@ -114,7 +117,8 @@ def page_of(first: Compared, second: Compared, nets: list[str], picture: str) ->
     of_second = make_sections(second.runs, second.tables, second.findings)
     overall, per_class, differences, *_ = of_second
     introduction = "\n".join(
-        f"- {describe(of.runs.conditions.recipe)}; seeds {listed(of.runs.seeds)}; {of.revision}"
+        f"- {describe(of.runs.conditions.recipe)}; seeds {listed(of.runs.seeds)}; {of.revision}. "
+        f"{trained_with(of.runs)}"
         for of in (first, second)
     )
     sections = [recipe_section(first, second, nets), claim_section(first, second), overall, per_class, differences]

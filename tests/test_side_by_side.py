@@ -1,5 +1,6 @@
 """The page of two recipes, from two commits with results made up here."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +36,8 @@ def repository(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["side_by_side.py", "reference", "modern", "docs/modern"])
 
 
-def git(*command: str) -> None:
-    subprocess.run(["git", *command], check=True, capture_output=True)
+def git(*command: str) -> str:
+    return subprocess.run(["git", *command], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def commit(name: str, made) -> None:
@@ -67,6 +68,16 @@ def test_the_page_has_both_recipes(capsys):
     assert "](modern.png)" in page
     assert Path("docs/modern.png").read_bytes().startswith(b"\x89PNG")
     assert capsys.readouterr().out == "docs/modern.md: net1, net2, net3 by none and by modern\n"
+
+
+def test_the_page_says_which_commits_and_machine_it_is_of(monkeypatch):
+    reference = git("rev-parse", "reference")
+    git("update-ref", f"refs/exps/{reference[:2]}/{reference[2:]}/better", "modern")
+    monkeypatch.setattr(sys, "argv", ["side_by_side.py", "reference", "better", "docs/modern"])
+    side_by_side.main()
+    first, second = re.findall(r"^- recipe .+$", Path("docs/modern.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert f"`reference` ({reference[:7]}). Trained with PyTorch " in first
+    assert f"`better` (an experiment on {reference[:7]}). Trained with PyTorch " in second
 
 
 def test_the_same_commits_give_the_same_bytes():
