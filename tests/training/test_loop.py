@@ -128,7 +128,9 @@ def test_in_bfloat16_as_by_a_textbook_loop_with_autocast(data):
     """At a rate at which the weights move far: each step computes with the ones that the last has left."""
     chosen, ours, textbook, float32 = recipe(learning_rate=0.05), build(), build(), build()
     start = torch.cat([parameter.detach().flatten() for parameter in build().parameters()])
-    rows = [row for row in loop.train(loop.initial_state(ours, chosen, bfloat16=True), *data, chosen, seed=5) if row]
+    # In the textbook's memory format: in another one some CPUs round otherwise.
+    state = loop.initial_state(ours, chosen, torch.contiguous_format, bfloat16=True)
+    rows = [row for row in loop.train(state, *data, chosen, seed=5) if row]
     optimizer = partial(SGD, lr=0.05, weight_decay=0.001)
     train_by_the_textbook(textbook, *data, optimizer(textbook.parameters()), epochs=2, bfloat16=True)
     train_by_the_textbook(float32, *data, optimizer(float32.parameters()), epochs=2)
@@ -138,7 +140,7 @@ def test_in_bfloat16_as_by_a_textbook_loop_with_autocast(data):
         for net in (ours, textbook, float32)
     )
     assert moved.dtype == torch.float32
-    assert (moved - expected).norm() < 0.3 * (in_float32 - expected).norm()
+    assert (moved - expected).norm() < 0.05 * (in_float32 - expected).norm()
     assert all(row.loss != torch.tensor(row.loss).bfloat16().item() for row in rows)  # nor is the log rounded
 
 
