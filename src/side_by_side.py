@@ -164,7 +164,10 @@ def recipe_section(first: Compared, second: Compared, nets: list[str]) -> Sectio
         table = of.tables.nets.set_index("net").loc[nets]
         rows = table[["accuracy", "low", "high"]].itertuples(index=False)
         cells[f"{on} accuracy by {of.recipe} (%)"] = [percent_within(*row) for row in rows]
-    text = f"{on.capitalize()} accuracy with its 95 % interval, and minutes of training a run where it was trained."
+    text = (
+        f"{on.capitalize()} accuracy with its 95 % interval, and minutes of training a run where it was trained, "
+        "beside whatever else was at work there."
+    )
     if several:
         found = [statistics.contrast([of.runs.right(net) for of in (first, second)], [-100, 100]) for net in nets]
         cells["difference (points)"] = [signed_within(one.estimate, one.low, one.high) for one in found]
