@@ -96,8 +96,8 @@ def compared(revision: str) -> Compared:
             runs = read_runs(list(params.nets), params.seeds)
             tables = make_tables(runs, read_study(runs.conditions))
             minutes = {net: float(np.mean([minutes_of(Run(net, seed)) for seed in runs.seeds])) for net in runs.nets}
-    of = f"an experiment on {started_from[commit][:7]}" if commit in started_from else commit[:7]
-    return Compared(f"`{revision}` ({of})", runs, tables, judge(runs, tables), minutes)
+    origin = f"an experiment on {started_from[commit][:7]}" if commit in started_from else commit[:7]
+    return Compared(f"`{revision}` ({origin})", runs, tables, judge(runs, tables), minutes)
 
 
 def minutes_of(run: Run) -> float:
