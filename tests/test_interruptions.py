@@ -8,7 +8,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,29 +16,19 @@ from contextlib import closing, contextmanager, suppress
 import pytest
 import torch
 from clone import Clone
-from small_run import NETS, SIX_EPOCHS
+from small_run import NETS, SAVING_OFTEN, SIX_EPOCHS
 from zc.lockfile import LockError, LockFile
 
 from results.run import Run
 
 PARAMS = {"seeds": [0], "recipe": "test", "recipes.test": SIX_EPOCHS, "nets": NETS, "data.source": "digits"}
-# The stage as it is, but for saving its state as often as it can.
-SAVING_OFTEN = """
-import sys
-sys.path[0] = "src"
-from training import resume
-resume.SavedState.is_due = lambda self: True
-import train
-from foundation.errors import one_line_errors
-with one_line_errors():
-    train.main()
-"""
 
 
 @pytest.fixture(scope="module")
 def fetched(tmp_path_factory) -> Clone:
-    """A clone that has the digits and no net yet."""
+    """A clone that has the digits and no net yet; its training runs save their state as often as they can."""
     clone = Clone(tmp_path_factory.mktemp("fetched") / "clone")
+    clone.append("src/training/resume.py", SAVING_OFTEN)
     clone.set_params(PARAMS)
     clone.run("dvc repro -q fetch")
     clone.commit()
@@ -255,7 +244,7 @@ def test_two_at_once(clone, uninterrupted):
 def killed_at_random(clone: Clone, name: str, kills: int, seconds: float) -> None:
     """Train `name` with SIGKILLs at random moments: by turns up to `seconds` after a saved state and while starting."""
     chance = random.Random(name)
-    command = sys.executable, "-c", SAVING_OFTEN, name
+    command = "python", "src/train.py", name
     for i in range(kills):
         with started(clone, *command) as process:
             if i % 2:

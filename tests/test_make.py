@@ -16,7 +16,7 @@ import golden
 import pytest
 from clone import IDENTITY, REPOSITORY, Clone
 from pages import section, table, verdicts
-from small_run import SIX_EPOCHS
+from small_run import SAVING_OFTEN, SIX_EPOCHS
 from zc.lockfile import LockFile
 
 import plan
@@ -81,6 +81,7 @@ def studied(tmp_path_factory) -> Clone:
     clone.set_params(
         {"recipe": "test", "recipes.test": SIX_EPOCHS, "seeds": [0, 1], "nets": nets, "data.source": "digits"}
     )
+    clone.append("src/training/resume.py", SAVING_OFTEN)
     clone.run("rm -rf metrics/timing")  # from which it would know how long a run takes
     clone.commit()
     (clone.path / ".venv").mkdir()

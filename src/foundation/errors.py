@@ -1,6 +1,8 @@
 """Errors meant for the user: one line that says what is wrong and what to do."""
 
+import atexit
 import errno
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +46,8 @@ def one_line_errors() -> Iterator[None]:
     """End the process with one line on stderr, not a traceback, where the user can put things right.
 
     Exit status 1 for a `UserError`, an operating system's error (disk full, no permission) or a lack of memory, 130 for
-    Ctrl-C, 143 for SIGTERM. Anything else is a defect of ours and keeps its traceback.
+    Ctrl-C, 143 for SIGTERM. Anything else is a defect of ours and keeps its traceback. What comes after is Python's own
+    end, which both signals leave alone: nothing is left to stop, and PyTorch's part in it would end in a traceback.
     """
     try:
         yield
@@ -60,3 +63,10 @@ def one_line_errors() -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         sys.exit(f"error: out of memory ({reason(error)})")
+    finally:
+        atexit.register(_ignore_signals)  # now: the last registered comes first
+
+
+def _ignore_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,5 +1,9 @@
+import subprocess
+import sys
+
 import pytest
 
+from foundation import start
 from foundation.errors import Terminated, UserError, one_line_errors
 
 
@@ -28,3 +32,17 @@ def test_a_defect_of_ours_keeps_its_traceback():
         raise ZeroDivisionError
     with pytest.raises(RuntimeError), one_line_errors():
         raise RuntimeError("shapes cannot be multiplied")
+
+
+def test_a_signal_while_python_ends_changes_nothing():
+    """PyTorch has a function of its own called then, which a Ctrl-C would leave by a traceback."""
+    program = """
+import foundation.start, atexit, os, signal
+from foundation.errors import one_line_errors
+with one_line_errors():
+    for number in (signal.SIGTERM, signal.SIGINT):
+        atexit.register(os.kill, os.getpid(), number)
+    print("done")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], cwd=start.SRC, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
