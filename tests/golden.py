@@ -33,8 +33,8 @@ RECORD = Path(__file__).with_suffix(".json")
 def main(task: str) -> None:
     records = json.loads(RECORD.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
-        if task == "add" and not Clone(Path(folder) / "now").is_current():
-            raise UserError("dvc.lock is not of this code and these parameters, so nothing is known of their bytes")
+        if task == "add" and (stale := recorded_changes(REPOSITORY)):
+            raise UserError(f"the code is not that of dvc.lock, so nothing is known of its bytes: {', '.join(stale)}")
         images = Path(folder) / "digits"
         found = golden_hashes(small_run(Path(folder) / "clone", few_digits(images), str(images)))
     if task == "refresh":
@@ -72,17 +72,26 @@ def refresh(repository: Path) -> list[str]:
 
     Raises `UserError`, and writes nothing, when more than code has changed. What is missing is left as it is recorded.
     """
+    stale = recorded_changes(repository)
+    for name, found in stale.items():
+        if others := [change for change in found if not change.startswith("src/")]:
+            raise UserError(f"{name} differs in more than its code, so it has to be run: {', '.join(others)}")
     with contextlib.chdir(repository), Repo() as repo:
-        recorded = yaml12.read(Path("dvc.lock"))["stages"]  # others were never run, so that nothing is to be kept
-        found = {name: changes(status) for name, status in sorted(repo.status().items()) if name in recorded}
-        stale = [name for name in found if name.startswith(("train@", "evaluate@")) and found[name]]
-        for name in stale:
-            if others := [change for change in found[name] if not change.startswith("src/")]:
-                raise UserError(f"{name} differs in more than its code, so it has to be run: {', '.join(others)}")
         for stage in (stage for name in stale for stage in repo.stage.collect(name)):
             stage.save(allow_missing=True, run_cache=False)  # the run cache wants the checkpoints
             stage.dump(update_pipeline=False)
-    return stale
+    return list(stale)
+
+
+def recorded_changes(repository: Path) -> dict[str, list[str]]:
+    """The stages of train@ and evaluate@ whose record in dvc.lock is not of what is there, and what has changed.
+
+    Those without a record were never run, so that nothing is known of them; what is missing counts as unchanged.
+    """
+    with contextlib.chdir(repository), Repo() as repo:
+        recorded = yaml12.read(Path("dvc.lock"))["stages"]
+        found = {name: changes(status) for name, status in sorted(repo.status().items()) if name in recorded}
+    return {name: found[name] for name in found if name.startswith(("train@", "evaluate@")) and found[name]}
 
 
 def changes(status: list) -> list[str]:

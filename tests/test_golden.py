@@ -55,6 +55,7 @@ def test_refresh_records_the_new_code_and_nothing_else(stranger):
 
 def test_refresh_leaves_what_was_never_run_to_be_run(stranger):
     stranger.set_params({"seeds": [*SEEDS, 7]})
+    assert golden.recorded_changes(stranger.path) == {}
     stranger.append("src/training/loop.py", "# edited\n")
     assert golden.refresh(stranger.path) == sorted(f"train@{run}" for run in RUNS)
     assert "train@net1-7" not in stranger.read("dvc.lock")

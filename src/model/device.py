@@ -45,14 +45,15 @@ def cpu_model() -> str:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether `device` is faster in bfloat16: a GPU since NVIDIA's Ampere, a CPU with AMX by oneDNN.
+    """Whether `device` is faster in bfloat16: a GPU since NVIDIA's Ampere, a CPU with instructions for it by oneDNN.
 
-    Others convert to and fro, which takes longer than to compute in float32.
+    Those are AMX's and AVX-512's. Others convert to and fro, which takes longer than to compute in float32.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    has_amx = device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
-    return has_amx and torch.backends.mkldnn.enabled
+    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    has_instructions = capabilities.get("amx_bf16", False) or capabilities.get("avx512_bf16", False)
+    return has_instructions and torch.backends.mkldnn.enabled
 
 
 def make_deterministic(threads: int, onednn: bool = True) -> None:

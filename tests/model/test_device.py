@@ -76,11 +76,13 @@ def test_convolutions_are_onednns_unless_told_otherwise():
     torch.testing.assert_close(without, with_it)
 
 
-@pytest.mark.parametrize("has_amx", [True, False])
-def test_bfloat16_is_for_cpus_with_amx_by_onednn(monkeypatch, has_amx):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "amx_bf16": has_amx})
+@pytest.mark.parametrize(
+    ("name", "has_it"), [("avx512_f", False), ("avx512_bf16", True), ("amx_int8", False), ("amx_bf16", True)]
+)
+def test_bfloat16_is_for_cpus_with_instructions_for_it_by_onednn(monkeypatch, name, has_it):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "amx_bf16": False, name: True})
     monkeypatch.setattr(torch.backends.mkldnn, "enabled", True)
-    assert device.has_bfloat16(torch.device("cpu")) == has_amx
+    assert device.has_bfloat16(torch.device("cpu")) == has_it
     monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
     assert not device.has_bfloat16(torch.device("cpu"))
 
