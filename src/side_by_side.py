@@ -97,7 +97,8 @@ def compared(revision: str) -> Compared:
             tables = make_tables(runs, read_study(runs.conditions))
             minutes = {net: float(np.mean([minutes_of(Run(net, seed)) for seed in runs.seeds])) for net in runs.nets}
     origin = f"an experiment on {started_from[commit][:7]}" if commit in started_from else commit[:7]
-    return Compared(f"`{revision}` ({origin})", runs, tables, judge(runs, tables), minutes)
+    named = f"`{revision}`" if commit.startswith(revision) else f"`{revision}` ({origin})"
+    return Compared(named, runs, tables, judge(runs, tables), minutes)
 
 
 def minutes_of(run: Run) -> float:
@@ -117,7 +118,8 @@ def page_of(first: Compared, second: Compared, nets: list[str], picture: str) ->
     of_second = make_sections(second.runs, second.tables, second.findings)
     overall, per_class, differences, *_ = of_second
     introduction = "\n".join(
-        f"- {describe(of.runs.conditions.recipe)}; seeds {listed(of.runs.seeds)}; {of.revision}. "
+        f"- {describe(of.runs.conditions.recipe)}; seed{'s' * (len(of.runs.seeds) > 1)} {listed(of.runs.seeds)}; "
+        f"{of.revision}. "
         f"{trained_with(of.runs)}"
         for of in (first, second)
     )
@@ -172,6 +174,8 @@ def recipe_section(first: Compared, second: Compared, nets: list[str]) -> Sectio
         found = [statistics.contrast([of.runs.right(net) for of in (first, second)], [-100, 100]) for net in nets]
         cells["difference (points)"] = [signed_within(one.estimate, one.low, one.high) for one in found]
         text += " The difference is of means over seeds, on the same images."
+    else:
+        text += f" By one seed the interval is about that trained net: how far the choice of {on} images matters."
     for of in (first, second):
         cells[f"minutes by {of.recipe}"] = [f"{of.minutes[net]:.1f}" for net in nets]
     return Section("Each net by both", text, pd.DataFrame(cells), words=("net",))

@@ -80,6 +80,17 @@ def test_the_page_says_which_commits_and_machine_it_is_of(monkeypatch):
     assert f"`better` (an experiment on {reference[:7]}). Trained with PyTorch " in second
 
 
+def test_one_seed_beside_several_has_no_difference(monkeypatch):
+    commit("one", made_up.cifar_like({"net1": 0.7}, images=1000, seeds=1, epochs=5))
+    one = git("rev-parse", "one")[:10]
+    monkeypatch.setattr(sys, "argv", ["side_by_side.py", "reference", one, "docs/modern"])
+    side_by_side.main()
+    page = Path("docs/modern.md").read_text(encoding="utf-8")
+    assert f"; seed 0; `{one}`. Trained with" in page
+    assert "By one seed the interval is about that trained net" in page
+    assert "difference (points)" not in page
+
+
 def test_the_same_commits_give_the_same_bytes():
     side_by_side.main()
     before = [Path(f"docs/modern.{kind}").read_bytes() for kind in ("md", "png")]
