@@ -49,11 +49,17 @@ def batches_of(split: dataset.Split, images: int, device: torch.device | str) ->
 
 
 def time_ours(
-    net_name: str, warm_up: int, steps: int, batch_size: int = 5, threads: int | None = None, bfloat16: bool = False
+    net_name: str,
+    warm_up: int,
+    steps: int,
+    batch_size: int = 5,
+    threads: int | None = None,
+    bfloat16: bool = False,
+    recipe_name: str = "reference",
 ) -> dict[str, float]:
     """Milliseconds a step over `steps` steps, after `warm_up` others; the peak memory in MB; a hash of the weights.
 
-    threads: other ones than params.yaml says.
+    threads: other ones than params.yaml says. Of the recipe all is as it says there but the batch size.
     """
     params: Params = load_params(REPOSITORY / "params.yaml")
     variant = params.nets[net_name]
@@ -66,7 +72,7 @@ def time_ours(
     images, targets = batches_of(split, (warm_up + steps) * batch_size, device)
     torch.manual_seed(0)
     net = nets.build(net_name, variant.settings, len(split.class_names)).to(device)
-    recipe = params.recipes["reference"].model_copy(
+    recipe = params.recipes[recipe_name].model_copy(
         update={"batch_size": batch_size, "epochs": 1, "log_every": warm_up}
     )
     state = loop.initial_state(net, recipe, loop.memory_format(onednn), bfloat16)
