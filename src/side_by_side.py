@@ -48,7 +48,7 @@ MARKS = ("o", "s")  # of the two recipes
 class Compared:
     """What one commit has."""
 
-    revision: str  # as asked for, and the hash of its commit, or of that which the experiment started from
+    revision: str  # as asked for, and if that is a name, of which commit, or on which commit the experiment was
     runs: Runs
     tables: Tables
     findings: dict[str, Finding]
@@ -119,8 +119,7 @@ def page_of(first: Compared, second: Compared, nets: list[str], picture: str) ->
     overall, per_class, differences, *_ = of_second
     introduction = "\n".join(
         f"- {describe(of.runs.conditions.recipe)}; seed{'s' * (len(of.runs.seeds) > 1)} {listed(of.runs.seeds)}; "
-        f"{of.revision}. "
-        f"{trained_with(of.runs)}"
+        f"{of.revision}. {trained_with(of.runs)}"
         for of in (first, second)
     )
     sections = [recipe_section(first, second, nets), claim_section(first, second), overall, per_class, differences]
