@@ -40,9 +40,15 @@ class Clone:
         }
 
     def run(self, command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess:
-        """Run `command` at the top of the clone."""
+        """Run `command` at the top of the clone; one that hangs fails its test, not the whole run by its time limit."""
         result = subprocess.run(
-            command, shell=True, cwd=self.path, env=self.environment() | environment, capture_output=True, text=True
+            command,
+            shell=True,
+            cwd=self.path,
+            env=self.environment() | environment,
+            capture_output=True,
+            text=True,
+            timeout=1200,
         )
         if check and result.returncode:
             raise AssertionError(f"{command} ended with {result.returncode}:\n{result.stdout}{result.stderr}")
