@@ -20,7 +20,7 @@ def test_queued_variations_run_what_they_make_stale_and_one_table_has_them(few, 
     clone = small_run(tmp_path / "clone", params, few[1])
     *queue, table = COMMANDS
     for command in queue:
-        # To a file: the workers keep what they are given open, and now and then one of DVC's does not end by itself.
+        # To a file: DVC's workers keep what they are given open, and one that did not end would hold this up for good.
         clone.run(f"{command.replace('.quick.', '.test.')} > queue.log 2>&1", **IDENTITY)
     try:
         until(lambda: not re.search(" (Queued|Running)$", clone.run("dvc queue status").stdout, re.M), seconds=600)
