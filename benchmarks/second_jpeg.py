@@ -142,12 +142,12 @@ def page(done: dict[Run, dict]) -> str:
     first = next(iter(done.values()))
     machines = " and ".join(sorted({found["machine"] for found in done.values()}))
     headers = ["net", "seeds", "encoded once (%)", "encoded twice (%)", "difference (points)"]
-    source, torch_version, psnr = first["images"], first["torch"], first["psnr"]
-    return f"""Test accuracy by recipe `reference` on {source} as it is, encoded once, and on the same images encoded again
-(quality {QUALITY}, {CHROMA}, blocks moved by {MOVED} pixels; peak signal-to-noise ratio of the test images {psnr} dB), and the
-difference of the means with its 95 % interval (Welch's, over the seeds). Those on images encoded once are the runs in
-`metrics/`; the others were made by `PYTHONPATH=src python benchmarks/second_jpeg.py` on
-{machines}, torch {torch_version}.
+    return f"""Test accuracy by recipe `reference` on {first["images"]} as it is, encoded once, and on the same images
+encoded again (quality {QUALITY}, {CHROMA}, blocks moved by {MOVED} pixels; peak signal-to-noise ratio
+{first["psnr"]} dB), and the difference of the means with its 95 % interval (Welch's, over the seeds). The runs on
+images encoded once are those in `metrics/`, the others were made by
+`PYTHONPATH=src python benchmarks/second_jpeg.py` on
+{machines}, torch {first["torch"]}.
 
 {tabulate(rows, headers=headers, tablefmt="pipe", disable_numparse=True)}
 """
