@@ -34,7 +34,7 @@ fi
 rest=$(
   sbatch "${options[@]}" --job-name=rest --output=.cache/slurm/%j.log <<'JOB'
 #!/bin/bash
-stale=$(python src/plan.py 2>/dev/null)
+stale=$(python src/plan.py) || exit 1
 [ -n "$stale" ] || exec dvc repro --allow-missing
 while read -r run; do
   echo "$run is not done:"
