@@ -40,7 +40,7 @@ from step_time import CORES, NETS, REPOSITORY, at_once, batches_of, in_a_process
 STEPS = {"net1": (100, 1000), "net2": (20, 200), "net3": (5, 30)}  # of warm-up, timed
 BATCH_SIZES = [1, 5, 32, 128, 512]
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-RUNS = 1 if DEVICE == "cuda" else CORES  # of ours at once, as `make repro` trains them
+RUNS = 1 if DEVICE == "cuda" else CORES  # of ours at once; on CPUs as many as `make repro` trains
 
 
 def main() -> None:

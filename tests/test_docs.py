@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from clone import IDENTITY, REPOSITORY, Clone
 from dvc.exceptions import ReproductionError
 from dvc.repo import Repo
 from pages import README
+
+from params import Params
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 WRONG = (REPOSITORY / "docs/when-something-goes-wrong.md").read_text(encoding="utf-8")
@@ -117,6 +120,25 @@ def headings(page: str) -> set[str]:
     """The anchors of a page's headings, as GitHub names them."""
     found = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def test_dvcs_copy_of_a_checkpoint_is_where_the_page_looks_for_it():
+    command, recorded, removed = re.search(
+        r"^    \$ (grep .+)\n((?:     .+\n)+)    \$ rm (.+)$", WRONG, re.MULTILINE
+    ).groups()
+    found = subprocess.check_output(command, shell=True, cwd=REPOSITORY, text=True)
+    assert [line.strip() for line in found.splitlines()] == [line.strip() for line in recorded.splitlines()]
+    (path,), (md5,) = re.findall(r"path: (.+)", found), re.findall(r"md5: (.{32})", found)
+    assert removed == f"{path} .dvc/cache/files/md5/{md5[:2]}/{md5[2:]}"
+
+
+def test_quoted_lines_name_checkpoints_and_keys_as_they_are():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert not re.findall(r"models/\w+\.pt", text)
+        assert not re.findall(r"(?:train|evaluate)@\w+(?![-\w])", text)
+    (allowed,) = re.findall(r"sede = 1: unknown key; allowed are (.+)", WRONG)
+    assert allowed.split(", ") == list(Params.model_fields)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

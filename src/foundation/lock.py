@@ -16,7 +16,7 @@ from foundation.errors import UserError
 def held(path: Path, doing: str) -> Iterator[None]:
     """Hold a lock on `path` while the block runs, and however the process ends.
 
-    Raises `UserError` that says what another process is `doing`, for example "training net1", while that one has it.
+    Raises `UserError` that says what another process is `doing`, for example "training net1-0", while that one has it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_symlink():  # the process id would be written to wherever it points

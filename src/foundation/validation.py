@@ -1,4 +1,4 @@
-"""Check values from `params.yaml` and say in one line what is wrong with them."""
+"""Check values that were read from a file and say in one line what is wrong with them."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar

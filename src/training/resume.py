@@ -19,17 +19,17 @@ from foundation.atomic import replacing, write_text
 
 FOLDER = Path(".cache/training")
 SHARE = 0.005  # of the training time that saving may take
-KEPT, KEPT_DAYS = 3, 30  # how many states of a net whose result is not recorded, the newest, and for how long
+KEPT, KEPT_DAYS = 3, 30  # how many states of a run whose result is not recorded, the newest, and for how long
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 class SavedState:
     """The file with the state of one training run."""
 
-    def __init__(self, net: str, configuration: dict):
+    def __init__(self, run: str, configuration: dict):
         """`configuration`: all that determines the result, as JSON would hold it."""
         self._key = hashlib.sha256(json.dumps(configuration, sort_keys=True).encode()).hexdigest()
-        self.path = FOLDER / f"{net}-{self._key[:32]}.state"
+        self.path = FOLDER / f"{run}-{self._key[:32]}.state"
         self.step = 0  # the last one saved
         self._interval = 1.0  # seconds; doubled each time until saving has its share, so that little is lost early on
         self._next = time.monotonic() + self._interval
@@ -77,8 +77,8 @@ class SavedState:
         write_text(self.path.with_suffix(".md5"), md5)
 
 
-def remove_recorded(net: str) -> None:
-    """Remove the states whose results `dvc.lock` has, those of long ago, and of `net`'s all but the newest few."""
+def remove_recorded(run: str) -> None:
+    """Remove the states whose results `dvc.lock` has, those of long ago, and of `run`'s all but the newest few."""
     lock = Path("dvc.lock")
     recorded = lock.read_text(encoding="utf-8", errors="replace") if lock.exists() else ""
     states = {}
@@ -87,9 +87,9 @@ def remove_recorded(net: str) -> None:
             note, states[path] = path.with_suffix(".md5"), path.stat().st_mtime
             if note.exists() and f"md5: {note.read_text()}" in recorded:
                 _remove(path)
-    of_net = sorted((path for path in states if path.stem[:-33] == net), key=states.get)
+    of_run = sorted((path for path in states if path.stem[:-33] == run), key=states.get)
     too_old = time.time() - KEPT_DAYS * 86_400
-    for path in {*of_net[:-KEPT], *(path for path, modified in states.items() if modified < too_old)}:
+    for path in {*of_run[:-KEPT], *(path for path, modified in states.items() if modified < too_old)}:
         _remove(path)
 
 
