@@ -37,7 +37,6 @@ from figures.style import COLOURS, WIDTH, drawn, short
 from foundation.atomic import write_bytes, write_text
 from foundation.errors import UserError, one_line_errors, reason
 from params import load_params
-from results.evaluated import Conditions
 from results.run import Run
 
 
@@ -58,6 +57,10 @@ class Compared:
     def recipe(self) -> str:
         return self.runs.conditions.recipe.name
 
+    @property
+    def seeds(self) -> str:
+        return f"seed{'s' * (len(self.runs.seeds) > 1)} {listed(self.runs.seeds)}"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -68,8 +71,7 @@ def main() -> None:
     first, second = (compared(revision) for revision in arguments.revisions)
     nets = [net for net in first.runs.nets if net in second.runs.nets]
     check_fit(first, second, nets)
-    both = [of.tables.nets.set_index("net").loc[nets].reset_index() for of in (first, second)]
-    picture = drawn(recipes_figure(both, [of.runs.conditions for of in (first, second)]))
+    picture = drawn(recipes_figure([first, second], nets))
     page = Path(arguments.page)
     write_bytes(page.with_suffix(".png"), picture.png)
     write_text(page.with_suffix(".md"), page_of(first, second, nets, f"![{picture.caption}]({page.name}.png)"))
@@ -118,8 +120,7 @@ def page_of(first: Compared, second: Compared, nets: list[str], picture: str) ->
     of_second = make_sections(second.runs, second.tables, second.findings)
     overall, per_class, differences, *_ = of_second
     introduction = "\n".join(
-        f"- {describe(of.runs.conditions.recipe)}; seed{'s' * (len(of.runs.seeds) > 1)} {listed(of.runs.seeds)}; "
-        f"{of.revision}. {trained_with(of.runs)}"
+        f"- {describe(of.runs.conditions.recipe)}; {of.seeds}; {of.revision}. {trained_with(of.runs)}"
         for of in (first, second)
     )
     sections = [recipe_section(first, second, nets), claim_section(first, second), overall, per_class, differences]
@@ -133,27 +134,27 @@ def page_of(first: Compared, second: Compared, nets: list[str], picture: str) ->
     )
 
 
-def recipes_figure(nets: list[pd.DataFrame], conditions: list[Conditions]) -> Figure:
-    """Accuracy of each net by the one recipe and by the other, with its interval.
-
-    nets: for each recipe one row a net, the same nets in both, with columns net, accuracy, low and high (%).
-    """
-    on, dataset = conditions[0].dataset.evaluated_on, conditions[0].dataset.title
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.6 + 0.5 * len(nets[0])))
+def recipes_figure(both: list[Compared], nets: list[str]) -> Figure:
+    """Accuracy of each of the `nets` by the one recipe and by the other, with its interval."""
+    dataset = both[0].runs.conditions.dataset
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.6 + 0.5 * len(nets)))
     handles = []
-    for i, (table, of) in enumerate(zip(nets, conditions, strict=True)):
-        rows = [row + 0.15 * (2 * i - 1) for row in range(len(table))]
+    for i, of in enumerate(both):
+        table = of.tables.nets.set_index("net").loc[nets]
+        rows = [row + 0.15 * (2 * i - 1) for row in range(len(nets))]
         look = {"linestyle": "", "color": COLOURS[i], "marker": MARKS[i], "markersize": 6, "capsize": 3}
-        handles.append(axes.errorbar(table["accuracy"], rows, xerr=reach(table), label=of.recipe.name, **look))
+        handles.append(
+            axes.errorbar(table["accuracy"], rows, xerr=reach(table), label=f"{of.recipe}, {of.seeds}", **look)
+        )
         for row, accuracy in zip(rows, table["accuracy"], strict=True):
             axes.annotate(f"{accuracy:.1f}", (accuracy, row), (0, 6), textcoords="offset points", ha="center", size=8)
-    axes.set_yticks(range(len(nets[0])), [short(net) for net in nets[0]["net"]])
-    axes.set_ylim(len(nets[0]) - 0.5, -0.6)
+    axes.set_yticks(range(len(nets)), [short(net) for net in nets])
+    axes.set_ylim(len(nets) - 0.5, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel(f"{on} accuracy (%), 95 % interval")
-    recipes = "\n".join(describe(of.recipe) for of in conditions)
-    figure.suptitle(f"{on.capitalize()} accuracy by two recipes on {dataset}\n{recipes}")
+    axes.set_xlabel(f"{dataset.evaluated_on} accuracy (%), 95 % interval")
+    recipes = "\n".join(describe(of.runs.conditions.recipe) for of in both)
+    figure.suptitle(f"{dataset.evaluated_on.capitalize()} accuracy by two recipes on {dataset.title}\n{recipes}")
     legend(figure, handles)
     return figure
 

@@ -89,6 +89,8 @@ def test_one_seed_beside_several_has_no_difference(monkeypatch):
     assert f"; seed 0; `{one}`. Trained with" in page
     assert "By one seed the interval is about that trained net" in page
     assert "difference (points)" not in page
+    figure = side_by_side.recipes_figure([side_by_side.compared(name) for name in ("reference", one)], ["net1"])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["none, seeds 0, 1 and 2", "none, seed 0"]
 
 
 def test_the_same_commits_give_the_same_bytes():
