@@ -18,6 +18,7 @@ writes  benchmarks/second_jpeg.json, run by run (what is there is not done again
 import foundation.start  # noqa: F401, I001  before all else, as the stage does
 import argparse
 import dataclasses
+import hashlib
 import io
 import json
 import math
@@ -32,8 +33,10 @@ from scipy.stats import ttest_ind
 from tabulate import tabulate
 
 import nets
-from comparison.formatting import signed_within
+from comparison.formatting import signed, signed_within
 from foundation.atomic import write_json, write_text
+from foundation.errors import one_line_errors
+from foundation.inputs import code_in_use
 from images.dataset import Split
 from model.device import describe_device, keep_freed_memory, make_deterministic
 from model.prediction import predict
@@ -85,7 +88,14 @@ def trained_on_twice_encoded(run: Run) -> dict:
     torch.manual_seed(run.seed)
     net = nets.build(run.net, variant.settings, len(train.class_names))
     state = loop.initial_state(net, recipe, loop.memory_format(onednn))
-    configuration = {**recipe.model_dump(), "code": Path(__file__).read_text(), "torch": torch.__version__}
+    machine = describe_device(cpu)
+    configuration = {
+        "recipe": recipe.model_dump(),
+        "settings": variant.model_dump(),
+        "images": hashlib.sha256(train.images.tobytes()).hexdigest(),
+        "code": code_in_use(),
+        "machine": [machine, torch.__version__],
+    }
     saved = resume.SavedState(name_of(run), configuration)
     log_to = str(resume.FOLDER / f"{name_of(run)}.csv")
     rows, _ = train_to_the_end(str(run), state, *train.tensors(), recipe, run.seed, saved, log_to)
@@ -97,7 +107,7 @@ def trained_on_twice_encoded(run: Run) -> dict:
         "steps": rows[-1].step,
         "images": test.dataset.source,
         "psnr": round(10 * math.log10(255**2 / error), 1),
-        "machine": describe_device(cpu),
+        "machine": machine,
         "torch": torch.__version__,
     }
 
@@ -136,7 +146,7 @@ def page(done: dict[Run, dict]) -> str:
                 ", ".join(str(run.seed) for run in runs),
                 ", ".join(f"{accuracy:.2f}" for accuracy in once),
                 ", ".join(f"{accuracy:.2f}" for accuracy in twice),
-                signed_within(difference, *interval) if interval else f"{difference:+.2f}",
+                signed_within(difference, *interval) if interval else signed(difference, 2),
             ]
         )
     first = next(iter(done.values()))
@@ -159,4 +169,5 @@ def committed(run: Run) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()
