@@ -7,8 +7,8 @@ tell is the cost of another such loss: each training and test image is encoded a
 4:2:0 chroma, moved by 5 pixels in both directions, because the same blocks would lose next to nothing twice. On those
 images nets are trained and evaluated by `reference`, and compared with the runs in `metrics/`, which saw them encoded
 once. A net's difference counts as one where its 95 % interval (Welch's, over the seeds of both) leaves out 0. It is no
-measure of what the first encoding cost, which took more from images that had more to lose; only of how much a loss of
-this kind matters to a net.
+measure of what the first encoding cost, whose images had more to lose; only of how much a loss of this kind matters to
+a net.
 
 reads   data/train.npz, data/test.npz, of dvc repro fetch; metrics/runs/
 writes  benchmarks/second_jpeg.json, run by run (what is there is not done again), and .md; .cache/training/ meanwhile,
@@ -155,7 +155,7 @@ def page(done: dict[Run, dict]) -> str:
     return f"""Test accuracy by recipe `reference` on {first["images"]} as it is, encoded once, and on the same images
 encoded again (quality {QUALITY}, {CHROMA}, blocks moved by {MOVED} pixels; peak signal-to-noise ratio
 {first["psnr"]} dB), and the difference of the means with its 95 % interval (Welch's, over the seeds). The runs on
-images encoded once are those in `metrics/`, the others were made by
+images encoded once are those in `metrics/`, on machines that `metrics/train/` names; the others were made by
 `PYTHONPATH=src python benchmarks/second_jpeg.py` on
 {machines}, torch {first["torch"]}.
 
