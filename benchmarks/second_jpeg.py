@@ -11,8 +11,8 @@ measure of what the first encoding cost, whose images had more to lose; only of 
 a net.
 
 reads   data/train.npz, data/test.npz, of dvc repro fetch; metrics/runs/
-writes  benchmarks/second_jpeg.json, run by run (what is there is not done again), and .md; .cache/training/ meanwhile,
-        from where a run goes on that was cut short
+writes  benchmarks/second_jpeg.json, run by run (what is there is not done again; so call it once at a time), and .md;
+        .cache/training/ meanwhile, from where a run goes on that was cut short
 """
 
 import foundation.start  # noqa: F401, I001  before all else, as the stage does
@@ -156,7 +156,7 @@ def page(done: dict[Run, dict]) -> str:
 encoded again (quality {QUALITY}, {CHROMA}, blocks moved by {MOVED} pixels; peak signal-to-noise ratio
 {first["psnr"]} dB), and the difference of the means with its 95 % interval (Welch's, over the seeds). The runs on
 images encoded once are those in `metrics/`, on machines that `metrics/train/` names; the others were made by
-`PYTHONPATH=src python benchmarks/second_jpeg.py` on
+`PYTHONPATH=src python benchmarks/second_jpeg.py` with `--nets` and `--seeds` as in the table, on
 {machines}, torch {first["torch"]}.
 
 {tabulate(rows, headers=headers, tablefmt="pipe", disable_numparse=True)}
