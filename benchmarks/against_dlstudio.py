@@ -1,17 +1,16 @@
-"""How fast: our training step against the study's own loop, and what else takes a user's time.
+"""Time our training steps against the study's own loop.
 
     make bench        or, once it has installed DLStudio:
     PYTHONPATH=src python benchmarks/against_dlstudio.py [--repeats 7]
 
-The study's own loop is DLStudio 2.5.8's, the package itself: `ExperimentsWithCIFAR.run_code_for_training`, given
-the same images through its `train_data_loader`, which is built as its `load_cifar_10_dataset` builds it (PIL images,
-ToTensor, Normalize, batch 5, shuffle, two workers). Net3 is passed to the same method, as the study did. Both sides
-are timed from the end of a warm-up to the end of the epoch, in processes of their own, taking turns: DLStudio's alone,
-ours on a CPU as many at once as there are cores, which is how `make repro` trains. Milliseconds a step are then those
-of the whole, a process's own divided by their number.
+The study's own loop is DLStudio's `ExperimentsWithCIFAR.run_code_for_training`. It gets the same images through a
+loader built as its `load_cifar_10_dataset` builds one: PIL images, ToTensor, Normalize, batch 5, shuffle, two workers.
+Net3 is passed to the same method, as the study did. Each measurement is a process of its own, timed from the end of a
+warm-up to the end of an epoch, and both sides take turns. DLStudio runs alone. Ours runs once on each core, as
+`make repro` does; the time of a step is then divided by the number of processes.
 
-reads   data/train.npz and data/test.npz where they are, else the embedded digits
-writes  benchmarks/<cpu or cuda>.json and .md
+reads   data/train.npz where it is, else scikit-learn's digits
+writes  benchmarks/cpu.json and .md; on a GPU cuda.json and .md
 """
 
 import argparse
@@ -20,31 +19,41 @@ import io
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
+
+from stage import one_line_errors
 
 import torch
 from tabulate import tabulate
 
-import evaluate
-import nets
-from model.device import cpu_model, make_deterministic, select_device
-from model.prediction import predict
-from results.trained import Normalisation
-from step_time import CORES, NETS, REPOSITORY, at_once, batches_of, in_a_process, load_split, peak_mb, time_ours
+import dataset
+from images import digits
+from model.build import build
+from model.device import cpu_model, keep_freed_memory, make_deterministic, select_device
+from params import Digits, load_params
+from progress import Progress
+from saved_state import SavedState
+from training.loop import train
 
-STEPS = {"net1": (100, 1000), "net2": (20, 200), "net3": (5, 30)}  # of warm-up, timed
-BATCH_SIZES = [1, 5, 32, 128, 512]
+REPOSITORY = Path(__file__).parents[1]
+STEPS = {"net1": (100, 1000), "net2": (20, 200), "net3": (5, 30)}  # of warm-up, and timed, at batch size 5
+BATCH_SIZES = [5, 32, 128, 512]
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-RUNS = 1 if DEVICE == "cuda" else CORES  # of ours at once; on CPUs as many as `make repro` trains
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+RUNS = 1 if DEVICE == "cuda" else CORES  # of ours at once
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -52,62 +61,105 @@ def main() -> None:
         measurement, net, *numbers = arguments.one
         print(json.dumps(MEASUREMENTS[measurement](net, *map(int, numbers))))
         return
-
     result = {
         "machine": machine(),
-        "images": load_split("train").dataset.source,
-        "step": {net: against_dlstudio(net, arguments.repeats) for net in NETS},
-        "batch_size": {name: by_batch_size(*name.split(", ")) for net in NETS for name in (net, f"{net}, bfloat16")},
-        "evaluate": {net: in_a_process("--one", "evaluate", net) for net in NETS},
-        "pipeline": pipeline(arguments.repeats),
+        "images": load_images().dataset.source,
+        "step": {net: against_dlstudio(net, arguments.repeats) for net in STEPS},
+        "batch_size": {
+            f"{net}, {ours.partition(' ')[2]}": by_batch_size(net, ours)
+            for net in STEPS
+            for ours in ("ours float32", "ours bfloat16")
+        },
     }
-    text = markdown(result)
     stem = REPOSITORY / "benchmarks" / DEVICE
     stem.with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    stem.with_suffix(".md").write_text(text, encoding="utf-8")
-    print(text)
+    stem.with_suffix(".md").write_text(markdown(result), encoding="utf-8")
+    print(markdown(result))
 
 
-def against_dlstudio(net: str, repeats: int) -> dict:
-    """Milliseconds a step of both sides in turns, and the ratio of each pair; of ours as many runs at once as cores."""
+def against_dlstudio(net: str, repeats: int) -> dict[str, dict[str, float]]:
+    """Milliseconds a step of both sides in turns, the ratio of each pair, and peak memory in MB."""
     theirs, ours = [], []
     for _ in range(repeats):
-        theirs.append(in_a_process("--one", "dlstudio", net, *STEPS[net]))
-        ours.append(at_once(RUNS, "--one", "ours", net, *STEPS[net]))
+        theirs.append(in_a_process("dlstudio", net, *STEPS[net]))
+        ours.append(at_once(RUNS, "ours float32", net, *STEPS[net]))
         print(f"{net}: DLStudio {theirs[-1]['ms']:.2f} ms, ours {ours[-1]['ms']:.2f} ms", file=sys.stderr)
-    ratios = [a["ms"] / b["ms"] for a, b in zip(theirs, ours, strict=True)]
     return {
         "dlstudio_ms": spread([run["ms"] for run in theirs]),
         "ours_ms": spread([run["ms"] for run in ours]),
-        "ratio": spread(ratios),
+        "ratio": spread([a["ms"] / b["ms"] for a, b in zip(theirs, ours, strict=True)]),
         "dlstudio_peak_mb": spread([run["peak_mb"] for run in theirs]),
         "ours_peak_mb": spread([run["peak_mb"] for run in ours]),
     }
 
 
-def by_batch_size(net: str, precision: str = "") -> dict[int, float]:
-    """Milliseconds a step of ours, each batch size once over about the same number of images, at least two steps.
-
-    precision: "bfloat16" for that, whether or not the device is faster in it.
-    """
-    ours = f"ours {precision}".strip()
+def by_batch_size(net: str, ours: str) -> dict[int, float]:
+    """Milliseconds a step of one run alone, once for each batch size, over about the same number of images."""
     warm_up, steps = STEPS[net]
-    times = {}
-    for size in BATCH_SIZES:
-        warm_up_steps = max(1, warm_up * 5 // size)
-        times[size] = in_a_process("--one", ours, net, warm_up_steps, max(2, steps * 5 // size), size)["ms"]
-    return times
+    return {
+        size: in_a_process(ours, net, max(1, warm_up * 5 // size), max(2, steps * 5 // size), size)["ms"]
+        for size in BATCH_SIZES
+    }
+
+
+class Clock(Progress):
+    """In place of training's progress: notes the time after the warm-up and after each later step."""
+
+    def __init__(self, warm_up: int):
+        self.warm_up = warm_up
+
+    def begin(self, steps: int, done: int) -> None:
+        pass
+
+    def show(self, step: int, epoch: int, rows: list) -> None:
+        self.end = time.perf_counter()
+        if step == self.warm_up:
+            self.start = self.end
+
+
+class NothingSaved(SavedState):
+    """In place of training's saved state, which a timed run has no use for."""
+
+    def __init__(self) -> None:
+        pass
+
+    def load(self) -> None:
+        return None
+
+    def is_due(self) -> bool:
+        return False
+
+    def save(self, state: dict) -> None:
+        pass
+
+
+def time_ours(net_name: str, warm_up: int, steps: int, batch_size: int = 5, bfloat16: bool = False) -> dict[str, float]:
+    """Milliseconds a step over `steps` steps after `warm_up` others, by `reference`; peak memory in MB.
+
+    bfloat16: whether to use it, even where the device is slower in it.
+    """
+    make_deterministic()
+    keep_freed_memory()
+    device = select_device()
+    split = load_images()
+    images, targets = repeated(split, (warm_up + steps) * batch_size, device)
+    net = build(net_name, len(split.class_names)).to(device)
+    # A log row is read from the device, so a GPU has done all steps before it: one ends the warm-up, one the epoch.
+    changes = {"batch_size": batch_size, "epochs": 1, "log_every": warm_up}
+    recipe = load_params(REPOSITORY / "params.yaml").recipes["reference"].model_copy(update=changes)
+    clock = Clock(warm_up)
+    train(net, images, targets, recipe, 0, bfloat16, NothingSaved(), clock)
+    return {"ms": (clock.end - clock.start) / steps * 1e3, "peak_mb": peak_mb()}
 
 
 def time_dlstudio(net_name: str, warm_up: int, steps: int) -> dict[str, float]:
-    """The study's own loop, for `time_ours`'s figures."""
-    os.environ["MPLBACKEND"] = "Agg"  # it ends with plt.show(), which would open a window
+    """The study's own loop, as `time_ours`."""
     import torchvision.transforms as tvt
     from DLStudio import DLStudio
     from PIL import Image
 
-    split = load_split("train")
-    images, targets = batches_of(split, (warm_up + steps) * 5, "cpu")
+    split = load_images()
+    images, targets = repeated(split, (warm_up + steps) * 5, "cpu")
     transform = tvt.Compose([tvt.ToTensor(), tvt.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))])
 
     class Images(torch.utils.data.Dataset):  # as torchvision.datasets.CIFAR10 reads them
@@ -133,119 +185,101 @@ def time_dlstudio(net_name: str, warm_up: int, steps: int) -> dict[str, float]:
         )  # fmt: skip
         dls.train_data_loader = TimedLoader(Images(), batch_size=5, shuffle=True, num_workers=2)
         experiment = DLStudio.ExperimentsWithCIFAR(dl_studio=dls)
-        own = {"net1": experiment.Net, "net2": experiment.Net2}
-        net = own[net_name]() if net_name in own else nets.build(net_name, {}, len(split.class_names))
+        theirs = {"net1": experiment.Net, "net2": experiment.Net2}
+        net = theirs[net_name]() if net_name in theirs else build(net_name, len(split.class_names))
         experiment.run_code_for_training(net)
     loader = dls.train_data_loader
     return {"ms": (loader.end - loader.start) / steps * 1e3, "peak_mb": peak_mb()}
 
 
-def time_evaluate(net_name: str) -> dict[str, float]:
-    """Seconds to predict the whole test split, after one batch of warm-up."""
-    make_deterministic(evaluate.THREADS)
-    device = select_device()
-    split = load_split("test")
-    net = nets.build(net_name, {}, len(split.class_names)).eval().to(device)
-    normalisation = Normalisation(mean=0.5, std=0.5)
-    few = split.__class__(split.images[:250], split.labels[:250], split.class_names, split.dataset)
-    predict(net, few, normalisation, device)
-    start = time.perf_counter()
-    predict(net, split, normalisation, device)
-    return {"seconds": time.perf_counter() - start, "images": len(split)}
-
-
-MEASUREMENTS = {
-    "ours": time_ours,
+MEASUREMENTS: dict[str, Callable[..., dict[str, float]]] = {
+    "ours float32": time_ours,
     "ours bfloat16": partial(time_ours, bfloat16=True),
     "dlstudio": time_dlstudio,
-    "evaluate": time_evaluate,
 }
 
 
-def pipeline(repeats: int) -> dict[str, dict]:
-    """Seconds of whole commands, in a copy of the working tree with the embedded digits and Net1 alone."""
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["sh", REPOSITORY / "tests/copy_tree.sh", folder], check=True)
+def load_images() -> dataset.Split:
+    """The training images in `data/` where `dvc repro fetch` has put them, else of scikit-learn's digits."""
+    path = REPOSITORY / "data/train.npz"
+    if path.exists():
+        return dataset.load(path)
+    source = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
+    assert isinstance(source, Digits)
+    splits = digits.read(source)
+    embedded = dataset.Dataset(
+        source="digits",
+        content=source.sha256,
+        train_images=len(splits["train"][1]),
+        evaluated_on="test",
+        evaluated_images=len(splits["test"][1]),
+    )
+    return dataset.Split(*splits["train"], list(source.class_names.values()), embedded)
 
-        def seconds(line: str) -> float:
-            start = time.perf_counter()
-            subprocess.run(line, shell=True, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-            return time.perf_counter() - start
 
-        seconds("dvc exp run -S recipe=quick -S data.source=digits -S 'seeds=[0]' evaluate@net1-0")
-        return {
-            "dvc repro evaluate@net1-0, nothing to do": spread(
-                [seconds("dvc repro evaluate@net1-0") for _ in range(repeats)]
-            ),
-            "python src/evaluate.py net1-0, digits": spread(
-                [seconds("python src/evaluate.py net1-0") for _ in range(repeats)]
-            ),
-        }
+def repeated(split: dataset.Split, images: int, device: torch.device | str) -> tuple[torch.Tensor, torch.Tensor]:
+    """`images` images and targets: those of `split`, over and over where it has fewer."""
+    pixels, targets = split.tensors()
+    indices = torch.arange(images) % len(split)
+    return pixels[indices].to(device), targets[indices].to(device)
+
+
+def peak_mb() -> float:
+    """Peak memory of this process or, if larger, of one it has waited for."""
+    usage = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return usage / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def in_a_process(*arguments: object) -> dict[str, float]:
+    """Run this script with `--one` and `arguments`; its last line of output is JSON."""
+    command = [sys.executable, __file__, "--one", *map(str, arguments)]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(output.splitlines()[-1])
+
+
+def at_once(processes: int, *arguments: object) -> dict[str, float]:
+    """As `in_a_process`, so many at once: milliseconds a step of all of them together, and their memory in all."""
+    with ThreadPoolExecutor(processes) as pool:
+        found = list(pool.map(lambda _: in_a_process(*arguments), range(processes)))
+    return {"ms": 1 / sum(1 / one["ms"] for one in found), "peak_mb": sum(one["peak_mb"] for one in found)}
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    return {
-        "median": round(statistics.median(values), 3),
-        "least": round(min(values), 3),
-        "most": round(max(values), 3),
-        "runs": len(values),
-    }
+    return {"median": statistics.median(values), "least": min(values), "most": max(values), "runs": len(values)}
 
 
 def machine() -> dict[str, object]:
-    facts = {"cpu": cpu_model(), "cores": os.cpu_count(), "torch": torch.__version__,
-             "python": platform.python_version()}  # fmt: skip
+    facts = {"cpu": cpu_model(), "cores": CORES, "torch": torch.__version__, "python": platform.python_version()}
     if DEVICE == "cuda":
-        driver = subprocess.check_output(
-            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"], text=True
-        )
-        facts |= {"gpu": torch.cuda.get_device_name(), "driver": driver.strip(), "cuda": torch.version.cuda}
+        facts |= {"gpu": torch.cuda.get_device_name(), "cuda": torch.version.cuda}
     return facts
 
 
 def markdown(result: dict) -> str:
-    def shown(values: dict, digits: int) -> str:
-        return f"{values['median']:.{digits}f} ({values['least']:.{digits}f} – {values['most']:.{digits}f})"
+    def shown(values: dict[str, float], decimals: int) -> str:
+        median, least, most = (f"{values[key]:.{decimals}f}" for key in ("median", "least", "most"))
+        return f"{median} ({least} – {most})"
 
     steps = [
-        [
-            net,
-            shown(row["dlstudio_ms"], 2),
-            shown(row["ours_ms"], 2),
-            f"{1000 / row['ours_ms']['median']:.0f}",
-            shown(row["ratio"], 2),
-            f"{row['dlstudio_peak_mb']['median']:.0f}",
-            f"{row['ours_peak_mb']['median']:.0f}",
-        ]
+        [net, shown(row["dlstudio_ms"], 2), shown(row["ours_ms"], 2), shown(row["ratio"], 2),
+         f"{row['dlstudio_peak_mb']['median']:.0f}", f"{row['ours_peak_mb']['median']:.0f}"]
         for net, row in result["step"].items()
-    ]
-    sizes = [[net, *(f"{ms:.1f}" for ms in row.values())] for net, row in result["batch_size"].items()]
-    others = [
-        [f"predict {row['images']:,} test images, {net} (s)", f"{row['seconds']:.2f}"]
-        for net, row in result["evaluate"].items()
-    ]
-    others += [[f"{name} (s)", shown(row, 2)] for name, row in result["pipeline"].items()]
+    ]  # fmt: skip
+    headers = ["net", "DLStudio (ms a step)", f"ours, {RUNS} at once (ms a step)", "ratio",
+               "DLStudio's peak memory (MB)", "our peak memory (MB)"]  # fmt: skip
+    sizes = [[name, *(f"{ms:.1f}" for ms in row.values())] for name, row in result["batch_size"].items()]
+    runs = result["step"]["net1"]["ratio"]["runs"]
     facts = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
-    runs = next(iter(result["step"].values()))["ratio"]["runs"]
-    step_headers = [
-        "net",
-        "DLStudio (ms a step)",
-        f"ours, {RUNS} at once (ms a step)",
-        "ours (steps/s)",
-        "ratio",
-        "DLStudio's peak memory (MB)",
-        "our peak memory (MB)",
-    ]
     return "\n\n".join(
         [
-            f"Batch size 5, images {result['images']}; {facts}; medians of {runs} runs (least – most)",
-            tabulate(steps, step_headers, tablefmt="pipe", disable_numparse=True),
-            "Milliseconds a step by batch size, one run each",
-            tabulate(sizes, ["net", *map(str, BATCH_SIZES)], tablefmt="pipe", disable_numparse=True),
-            tabulate(others, ["what", "time"], tablefmt="pipe", disable_numparse=True) + "\n",
+            f"Batch size 5, images of {result['images']}; {facts}; medians of {runs} runs (least – most)",
+            tabulate(steps, headers, tablefmt="pipe", disable_numparse=True),
+            "Our milliseconds a step by batch size, one run alone, once each",
+            tabulate(sizes, ["net", *map(str, BATCH_SIZES)], tablefmt="pipe", disable_numparse=True) + "\n",
         ]
     )
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

@@ -1,36 +1,46 @@
-"""Merge what two machines have added to `dvc.lock`, stage by stage; by lines, as git merges, they get mixed up.
+"""Merge what two machines have added to `dvc.lock`, stage by stage. Git merges by lines, which mixes stages up.
 
 reads   the common ancestor's dvc.lock, ours and theirs, as git hands them to a merge driver
 writes  ours
-run     by `git merge`, after: git config merge.dvc-lock.driver "python cluster/merge_lock.py %O %A %B"
+run     by `git merge`, after: git config merge.dvc-lock.driver "$PWD/.venv/bin/python cluster/merge_lock.py %O %A %B"
 """
 
+import argparse
 import sys
 
 from dvc.utils.serialize import load_yaml, modify_yaml
 
 
 def main() -> None:
-    if sys.argv[1:] in (["-h"], ["--help"]):
-        print(__doc__)
-        return
-    ancestor_path, ours_path, theirs_path = sys.argv[1:]
-    ancestor, theirs = (load_yaml(path).get("stages", {}) for path in (ancestor_path, theirs_path))
-    both = []
-    with modify_yaml(ours_path) as lock:
-        ours = lock["stages"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("ancestor", "ours", "theirs"):
+        parser.add_argument(name)
+    arguments = parser.parse_args()
+    ancestor, ours, theirs = stages = [stages_in(path) for path in vars(arguments).values()]
+    if not (ours and theirs):
+        sys.exit("error: dvc.lock: one side has no stages, so nothing is merged: `git checkout dvc.lock` on that side")
+    changed_by_both = []
+    with modify_yaml(arguments.ours) as lock:
         for name in {**ancestor, **theirs}:
-            before, here, there = (stages.get(name) for stages in (ancestor, ours, theirs))
+            before, here, there = (side.get(name) for side in stages)
             if there in (before, here):
                 continue
             if here != before:
-                both.append(name)
+                changed_by_both.append(name)
             elif there is None:
-                del ours[name]
+                del lock["stages"][name]
             else:
-                ours[name] = there
-    if both:
-        sys.exit(f"dvc.lock: both sides have a result of their own of {', '.join(both)}")
+                lock["stages"][name] = there
+    if changed_by_both:
+        sys.exit(f"error: dvc.lock: both sides have their own result of {', '.join(changed_by_both)}")
+
+
+def stages_in(path: str) -> dict:
+    """The stages in a dvc.lock; none where the file is empty, or a merge has left its markers in it."""
+    try:
+        return (load_yaml(path) or {}).get("stages") or {}
+    except Exception as error:  # DVC's own, of which it does not document the types
+        sys.exit(f"error: dvc.lock cannot be read ({' '.join(str(error).split())}): `git checkout dvc.lock`")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,20 @@
 #!/bin/bash
-# The study on a Slurm cluster, where all nodes see this folder: each stale run is a job of its own that trains and
-# evaluates it, JOBS of them at once; a last job does the rest. Options are sbatch's, and go to every job:
+# The pipeline on a Slurm cluster whose nodes all see this folder. Each stale run is one job, which trains and evaluates
+# it, JOBS of them at once; a last job does the rest. Options are sbatch's and go to every job:
 #
 #     JOBS=8 cluster/slurm.sh --gres=gpu:1 --time=2:00:00 --mem=8G
 set -euo pipefail
+unset CDPATH # with it cd could go elsewhere
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH" JOBS="${JOBS:-8}"
+# By default DVC keeps caches in /var/tmp/dvc, where any other account of a node could replace them.
+export DVC_SITE_CACHE_DIR="$PWD/.dvc/tmp/site"
 mkdir -p .cache/slurm
-options=(--parsable --requeue --open-mode=append "$@")
+mkdir -p -m 700 "$DVC_SITE_CACHE_DIR"
+options=(--parsable --requeue --open-mode=append "$@" --export=ALL)
 
-dvc repro fetch # here, as nodes often have no network
-RUNS=$(python src/plan.py --jobs "$JOBS") # one a line: net3-0 net3-1 net2-0 ...
+dvc repro fetch # here, because nodes often have no network
+RUNS=$(python src/plan.py) # one a line: net1-reference-0 net2-reference-0 ...
 export RUNS RUNS_JOB=
 if [ -n "$RUNS" ]; then
   RUNS_JOB=$(

@@ -1,130 +1,135 @@
-"""Compare the nets that `params.yaml` names, over its seeds.
+"""Compare the runs that `compare` of params.yaml names: each of its nets by each of its recipes from each of its seeds.
 
-reads   of those runs: metrics/details/NET/SEED.json, metrics/train/NET/SEED.json, plots/predictions/NET/SEED.csv,
-        plots/loss/NET/SEED.csv; data/study.csv; the images they were evaluated on: data/test.npz or data/validation.npz
-writes  metrics/overall.csv      size, cost, accuracy and loss of each net over the seeds, beside the study's accuracy
-        metrics/per_class.csv    accuracy of each class and net, beside the study's
-        metrics/differences.csv  each pair of nets: which is better, and whether that may be chance
+reads   of these runs metrics/logits/, metrics/evaluate/, metrics/train/, plots/loss/; data/study.csv; the evaluated
+        images, data/test.npz or data/validation.npz
+writes  metrics/overall.csv      size, cost, accuracy and loss of each net by each recipe, beside the study's accuracy
+        metrics/per_class.csv    accuracy of each class
+        metrics/differences.csv  each pair of nets, and each net by two recipes
         metrics/confusions.csv   each net's most confused pairs of classes
-        metrics/claims.json      the study's claims: the figures that decide each, verdict and reason
+        metrics/calibration.csv  how often answers of each confidence are right
+        metrics/claims.json      the study's claims by recipe: verdict, and the figures that decide it
         metrics/comparison.md    all of these and the figures, for people
-        plots/report.html        the same on one page, figures inline
-        plots/figures/           accuracy, loss, accuracy per class, accuracy and cost, confusion matrices, images all
-                                 get wrong
+        plots/report.html        the same on one page
+        plots/curves.csv, plots/confusion.csv, plots/figures/    for `dvc plots show`, the last also for the report
 run     python src/compare.py
 """
 
-import foundation.start  # noqa: F401, I001  before all else, as it says there
 import argparse
 import dataclasses
 import sys
 from pathlib import Path
 
-import numpy as np
+from stage import Inputs, stage
 
-from comparison import page
+import numpy as np
+import pandas as pd
+
+import dataset
+from comparison import page, report
 from comparison.claims import Finding, judge
-from comparison.report import Section, make_sections, markdown_page
-from comparison.runs import STUDY, Runs, files_of, read_runs, read_study
-from comparison.strays import remove_strays
+from comparison.leftovers import remove_leftovers
+from comparison.runs import Runs, read_grid, read_study
 from comparison.tables import Tables, make_tables
+from errors import UserError
 from figures.accuracy import accuracy_figure
+from figures.calibration import calibration_figure
 from figures.confusion import confusion_figure
 from figures.cost import cost_figure
 from figures.loss import loss_figure
 from figures.per_class import per_class_figure
-from figures.style import Picture, drawn
+from figures.style import png
 from figures.wrong_by_all import wrong_by_all_figure
-from foundation.atomic import write_bytes, write_csv, write_json, write_text
-from foundation.errors import one_line_errors
-from foundation.inputs import Inputs
-from foundation.lock import held
-from images import dataset
+from files import write_bytes, write_csv, write_json, write_text
 from params import load_params
 
 FIGURES = Path("plots/figures")
+PAGE = Path("plots/report.html")
+NEXT = """\
+
+Next:
+  see what a change does to accuracy    dvc exp run -S recipes.{recipe}.learning_rate=0.003 && dvc metrics diff
+  add a net                             write src/nets/NAME.py, add NAME to compare.nets in params.yaml, make repro
+  look at loss curves and confusion     dvc plots show
+
+All of it on one page: {page}"""
 
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    with held(Path(".cache/compare.lock"), "comparing"):
-        compare()
+    # A terminal that has no "−" shows "?" instead of failing.
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    with stage("compare") as inputs:
+        compare(inputs)
 
 
-def compare() -> None:
-    inputs = Inputs()
-    nets, seeds = inputs.value("params.yaml", nets_and_seeds)
-    for path in [*files_of(nets, seeds), STUDY]:
-        inputs.file(path)
-    runs = read_runs(nets, seeds)
-    tables = make_tables(runs, read_study(runs.conditions))
-    findings = judge(runs, tables)
-    sections = make_sections(runs, tables, findings)
-    evaluated = dataset.load(inputs.file(f"data/{runs.conditions.dataset.evaluated_on}.npz"))
-    pictures = draw(runs, tables, evaluated.images)
+def compare(inputs: Inputs) -> None:
+    params = load_params().compare
+    grid = read_grid(params.nets, params.recipes, params.seeds)
+    one = grid[params.recipes[0]]
+    study = read_study(one.dataset, one.class_names)
+    tables = make_tables(grid, study)
+    findings = {recipe: judge(runs, study) for recipe, runs in grid.items()}
+    figures = draw(grid, tables, evaluated_images(one))
+    markdown = report.markdown_report(grid, tables, findings)
+    html = page.render(markdown, figures)
 
     inputs.check_unchanged()
-    remove_strays(nets, seeds)
-    heading = f"Comparison on {runs.conditions.dataset.title}, recipe {runs.conditions.recipe.name}"
+    remove_leftovers(params.runs)
     write_tables(tables, findings)
-    write_pages(heading, sections, pictures)
-    write_pictures(pictures)
-    print_summary(heading, sections, findings)
+    write_plots(grid, figures)
+    write_text("metrics/comparison.md", markdown)
+    write_text(PAGE, html)
+    print(report.overall(grid, tables), NEXT.format(recipe=one.recipe_name, page=PAGE.resolve()), sep="\n")
 
 
-def nets_and_seeds() -> tuple[list[str], list[int]]:
-    params = load_params()
-    return list(params.nets), params.seeds
+def evaluated_images(runs: Runs) -> np.ndarray:
+    """The images that the runs were evaluated on, (N, 32, 32, 3) uint8."""
+    path = f"data/{runs.dataset.evaluated_on}.npz"
+    split = dataset.load(path)
+    if split.dataset != runs.dataset:
+        raise UserError(f"{path} holds other images than the runs were evaluated on: `dvc repro` evaluates them again")
+    return split.images
 
 
-def draw(runs: Runs, tables: Tables, images: np.ndarray) -> dict[str, Picture]:
-    """The figures by their file names; images: those that nets were evaluated on, (N, 32, 32, 3) uint8."""
-    conditions = runs.conditions
-    accuracies = {net: [run.accuracy for run in own] for net, own in runs.evaluations.items()}
-    losses = {net: [run.loss for run in own] for net, own in runs.evaluations.items()}
-    matrices = {net: runs.confusion(net) for net in runs.nets}
+def draw(grid: dict[str, Runs], tables: Tables, images: np.ndarray) -> dict[str, bytes]:
+    """The figures as PNG by their file names. Each says in its metadata what made it."""
     figures = {
-        "accuracy.png": accuracy_figure(accuracies, tables.nets, tables.differences, conditions),
-        "loss.png": loss_figure(runs.curves, losses, conditions),
-        "per_class.png": per_class_figure(tables.classes, conditions),
-        "cost.png": cost_figure(tables.nets, conditions),
-        "confusion.png": confusion_figure(matrices, conditions),
-        "wrong_by_all.png": wrong_by_all_figure(runs.actual, runs.predicted, images, conditions),
+        "accuracy": accuracy_figure(grid, tables),
+        "per_class": per_class_figure(grid, tables),
+        **{f"confusion_{recipe}": confusion_figure(runs) for recipe, runs in grid.items()},
+        "loss": loss_figure(grid, tables),
+        "cost": cost_figure(grid, tables),
+        "calibration": calibration_figure(grid, tables),
+        "wrong_by_all": wrong_by_all_figure(grid, images),
     }
-    return {name: drawn(figure) for name, figure in figures.items()}
+    made = report.how_it_was_made(grid)
+    return {f"{name}.png": png(figure, made) for name, figure in figures.items()}
 
 
-def write_tables(tables: Tables, findings: dict[str, Finding]) -> None:
-    write_csv("metrics/overall.csv", tables.nets)
-    write_csv("metrics/per_class.csv", tables.classes)
-    write_csv("metrics/differences.csv", tables.differences)
-    write_csv("metrics/confusions.csv", tables.mistakes)
-    write_json("metrics/claims.json", {name: dataclasses.asdict(finding) for name, finding in findings.items()})
+def write_tables(tables: Tables, findings: dict[str, dict[str, Finding]]) -> None:
+    names = ("overall", "per_class", "differences", "confusions", "calibration")
+    for name, field in zip(names, dataclasses.fields(tables), strict=True):
+        write_csv(f"metrics/{name}.csv", getattr(tables, field.name).round(4))
+    by_recipe = {recipe: {key: vars(finding) for key, finding in its.items()} for recipe, its in findings.items()}
+    write_json("metrics/claims.json", by_recipe)
 
 
-def write_pages(heading: str, sections: list[Section], pictures: dict[str, Picture]) -> None:
-    links = {picture.caption: f"../{FIGURES}/{name}" for name, picture in pictures.items()}
-    write_text("metrics/comparison.md", markdown_page(heading, sections, links))
-    inline = {picture.caption: picture.png for picture in pictures.values()}
-    write_text("plots/report.html", page.render(heading, sections, inline))
-
-
-def write_pictures(pictures: dict[str, Picture]) -> None:
-    """The figures, and no others."""
-    for name, picture in pictures.items():
-        write_bytes(FIGURES / name, picture.png)
-    for stale in set(FIGURES.glob("*.png")) - {FIGURES / name for name in pictures}:
+def write_plots(grid: dict[str, Runs], figures: dict[str, bytes]) -> None:
+    curves, cells = [], []
+    for recipe, runs in grid.items():
+        for net in runs.nets:
+            names = {"recipe": recipe, "net": net}
+            curves += [c.assign(**names, seed=seed) for seed, c in zip(runs.seeds, runs.curves[net], strict=True)]
+            counts = runs.confusion(net).stack().rename_axis(["actual", "predicted"]).reset_index(name="images")
+            cells.append(counts.assign(title=f"{net} by {recipe}"))
+    columns = ["recipe", "net", "seed", "step", "epoch", "loss"]
+    write_csv("plots/curves.csv", pd.concat(curves)[columns])
+    write_csv("plots/confusion.csv", pd.concat(cells)[["title", "actual", "predicted", "images"]])
+    for stale in set(FIGURES.glob("*.png")) - {FIGURES / name for name in figures}:
         stale.unlink()
-
-
-def print_summary(heading: str, sections: list[Section], findings: dict[str, Finding]) -> None:
-    overall, per_class, *_ = sections
-    verdicts = "".join(f"{finding.verdict:15}{finding.claim}\n" for finding in findings.values())
-    print("", f"# {heading}\n", overall.markdown(), per_class.markdown(), verdicts, sep="\n")
-    print("All of it on one page: plots/report.html")
+    for name, content in figures.items():
+        write_bytes(FIGURES / name, content)
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="replace")  # a terminal that has no "−" shows "?" rather than fail
-    with one_line_errors():
-        main()
+    main()

@@ -1,123 +1,116 @@
-"""Evaluate one trained net on the test images, or the validation images if it was trained without them.
+"""Evaluate one trained net on the test images, or on the validation images if these were held out.
 
-reads   models/NET/SEED.pt; data/train.npz; data/test.npz or data/validation.npz
-writes  metrics/runs/NET/SEED.json      accuracy (%) and mean cross-entropy: the DVC metric, under the run's name
-        metrics/details/NET/SEED.json   what was evaluated, its size and cost, its accuracy on each class, and accuracy
-                                        and cross-entropy of the same weights on the training images
-        plots/predictions/NET/SEED.csv  actual and predicted class of each image
-run     python src/evaluate.py net1-0 [--device cpu]
+reads   models/NET/RECIPE/SEED.pt; data/train.npz; data/test.npz or data/validation.npz
+writes  metrics/logits/NET/RECIPE/SEED.npz     logits (N, classes) float16 and labels (N,) uint8 of all evaluated images
+        metrics/runs/NET/RECIPE/SEED.json      the DVC metric: accuracy (%) and mean cross-entropy, by these logits
+        metrics/evaluate/NET/RECIPE/SEED.json  what was evaluated, size and cost of the net, and accuracy and loss on
+                                               10,000 training images
+run     python src/evaluate.py net1 reference 0 [--device cpu]
 """
 
-import foundation.start  # noqa: F401, I001  before all else, as it says there
 import argparse
-from pathlib import Path
+import io
 
-import pandas as pd
+from stage import Inputs, stage
+
+import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn as nn
+from scipy.special import log_softmax
 
-from foundation.atomic import write_csv, write_json
-from foundation.errors import UserError, one_line_errors
-from foundation.inputs import Inputs
-from foundation.lock import held
-from images import dataset
+import dataset
+from dataset import Split, scale
+from errors import UserError
+from files import write_bytes, write_json
 from model import checkpoint
 from model.cost import count_layers, count_parameters, multiply_adds
 from model.device import make_deterministic, select_device
-from model.prediction import predict
-from results.evaluated import ClassCounts, Evaluation
-from results.run import Run
-from results.trained import Description
+from model.records import Description, EvaluationRecord, Normalisation
+from params import load_params
+from run import Run
 
-TRAINING_IMAGES = "data/train.npz"
-THREADS = 1  # fixed, like everything that changes the last bits
+BATCH_SIZE = 250
+TRAINING_IMAGES = 10_000  # of all classes alike; they say as much about overfitting as all 50,000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", help="NET-SEED, for example net1-0, or the name of its stage, evaluate@net1-0")
+    parser.add_argument("net", help="for example net1")
+    parser.add_argument("recipe", help="for example reference")
+    parser.add_argument("seed", type=int, help="for example 0")
     parser.add_argument("--device", help="for example cpu or cuda; default: a GPU when there is one")
     arguments = parser.parse_args()
-    run = Run.named(arguments.run)
+    run = Run(arguments.net, arguments.recipe, arguments.seed)
+    with stage("evaluate", net=run.net, recipe=run.recipe, seed=run.seed) as inputs:
+        evaluate_run(run, arguments.device, inputs)
 
-    with held(Path(f".cache/evaluate-{run}.lock"), f"evaluating {run}"):
-        evaluate(run, arguments.device)
 
-
-def evaluate(run: Run, device_name: str | None) -> None:
-    inputs, path = Inputs(), run.file("models")
-    make_deterministic(THREADS)
+def evaluate_run(run: Run, device_name: str | None, inputs: Inputs) -> None:
+    make_deterministic()
     device = select_device(device_name)
-    net, trained = checkpoint.load(inputs.file(path))
-    on = trained.dataset.evaluated_on
-    images_path = Path(f"data/{on}.npz")
-    if not images_path.exists():
-        raise UserError(f"{images_path} is missing, where {path} is evaluated: `dvc repro` makes them fit")
-    kept, seen = dataset.load(inputs.file(images_path)), dataset.load(inputs.file(TRAINING_IMAGES))
-    for name, split in ((str(images_path), kept), (TRAINING_IMAGES, seen)):
-        check_fits(trained, run, split, name)
+    net, description = checkpoint.load(run.file("models"))
+    evaluated_path = f"data/{load_params().data.evaluate_on}.npz"
+    evaluated, training = dataset.load(evaluated_path), dataset.load("data/train.npz")
+    check_fits(description, run, evaluated, evaluated_path)
+    check_fits(description, run, training, "data/train.npz")
     cost = {"layers": count_layers(net), "parameters": count_parameters(net), "multiply_adds": multiply_adds(net)}
     net.to(device)
-    logits, targets = predict(net, kept, trained.normalisation, device)
-    training_logits, training_targets = predict(net, seen, trained.normalisation, device)
-    if not (logits.isfinite().all() and training_logits.isfinite().all()):
-        raise UserError(f"{path} gives no finite figures for some images: try a smaller learning_rate")
-    predicted, names = logits.argmax(1), kept.class_names
-    evaluation = Evaluation(
-        **trained.model_dump(),
+    logits = predict(net, evaluated, description.normalisation, device)
+    sample = every_class_alike(training, TRAINING_IMAGES)
+    training_accuracy, training_loss = score(predict(net, sample, description.normalisation, device), sample.labels)
+    accuracy, loss = score(logits, evaluated.labels)
+    record = EvaluationRecord(
+        description=description,
         **cost,
-        test_images=kept.dataset.test_images,
-        validation_images=kept.dataset.validation_images,
-        accuracy=accuracy(logits, targets),
-        loss=loss(logits, targets),
-        training_accuracy=accuracy(training_logits, training_targets),
-        training_loss=loss(training_logits, training_targets),
-        classes=class_counts(targets, predicted, names),
+        training_images=len(sample),
+        training_accuracy=training_accuracy,
+        training_loss=training_loss,
     )
-    predictions = pd.DataFrame({"actual": [names[i] for i in targets], "predicted": [names[i] for i in predicted]})
+    content = io.BytesIO()
+    np.savez(content, logits=logits, labels=evaluated.labels)
 
     inputs.check_unchanged()
-    write_json(run.file("metrics/runs"), {str(run): {"accuracy": evaluation.accuracy, "loss": evaluation.loss}})
-    write_json(run.file("metrics/details"), evaluation.dump())
-    write_csv(run.file("plots/predictions"), predictions)
-    print(f"{run}: accuracy {evaluation.accuracy:.2f} % on {len(kept):,} {on} images of {kept.dataset.source}")
+    write_bytes(run.file("metrics/logits"), content.getbuffer())
+    write_json(run.file("metrics/runs"), {"accuracy": accuracy, "loss": loss})
+    write_json(run.file("metrics/evaluate"), record.model_dump(exclude_none=True))
+    on = evaluated.dataset.evaluated_on
+    print(f"{run}: accuracy {accuracy:.2f} % on {len(evaluated):,} {on} images of {evaluated.dataset.source}")
 
 
-def check_fits(trained: Description, run: Run, split: dataset.Split, data: str) -> None:
-    """Raise `UserError` unless the checkpoint is of `run`, trained on the dataset of `split`, which is `data`."""
-    path = run.file("models")
-    if (trained.net, trained.seed) != (run.net, run.seed):
-        raise UserError(f"{path} holds {trained.net}-{trained.seed}, not {run}: `dvc repro` trains it anew")
-    if trained.class_names != split.class_names:
-        raise UserError(
-            f"{path} tells apart {', '.join(trained.class_names)}, and {data} holds "
-            f"{', '.join(split.class_names)}: `dvc repro` trains it anew"
-        )
-    if trained.dataset != split.dataset:
-        its, ours = (f"{d.train_images:,} images of {d.source} ({d.content})" for d in (trained.dataset, split.dataset))
-        raise UserError(f"{path} was trained on {its}, and {data} belongs to {ours}: `dvc repro` trains it anew")
+def check_fits(description: Description, run: Run, split: Split, path: str) -> None:
+    """Raise `UserError` unless the checkpoint is of `run`, and trained on the dataset that `split` is from."""
+    model, again = run.file("models"), "`dvc repro` trains it again"
+    if description.run != run:
+        raise UserError(f"{model} holds {description.run}, not {run}: {again}")
+    if (description.dataset, description.class_names) != (split.dataset, split.class_names):
+        its, ours = (f"{d.source} ({d.content[:12]}…)" for d in (description.dataset, split.dataset))
+        raise UserError(f"{model} was trained on {its}, and {path} is from {ours}: {again}")
 
 
-def accuracy(logits: torch.Tensor, targets: torch.Tensor) -> float:
-    """In %; logits (N, classes), targets (N,)."""
-    return round(100 * (logits.argmax(1) == targets).double().mean().item(), 4)
+def every_class_alike(split: Split, images: int) -> Split:
+    """About so many images of `split`, the same share of each class, evenly spread over its order."""
+    by_class = np.argsort(split.labels, kind="stable")
+    chosen = np.sort(by_class[:: max(1, len(split) // images)])
+    return Split(split.images[chosen], split.labels[chosen], split.class_names, split.dataset)
 
 
-def loss(logits: torch.Tensor, targets: torch.Tensor) -> float:
-    """Mean cross-entropy (nats)."""
-    return round(F.cross_entropy(logits.double(), targets).item(), 6)
+@torch.inference_mode()
+def predict(net: nn.Module, split: Split, normalisation: Normalisation, device: torch.device) -> np.ndarray:
+    """Logits (N, classes) float16 of all images. The net is on `device`."""
+    images, _ = split.tensors(device)
+    batches = [net(scale(batch, normalisation.mean, normalisation.std)) for batch in images.split(BATCH_SIZE)]
+    logits = torch.cat(batches).cpu().half().numpy()
+    if not np.isfinite(logits).all():
+        raise UserError("the net gives no finite logits for some images: try a smaller learning_rate")
+    return logits
 
 
-def class_counts(targets: torch.Tensor, predicted: torch.Tensor, names: list[str]) -> dict[str, ClassCounts]:
-    """The images of each class, in label order, and those that are right."""
-    images = torch.bincount(targets, minlength=len(names)).tolist()
-    correct = torch.bincount(targets[predicted == targets], minlength=len(names)).tolist()
-    return {
-        name: ClassCounts(images=n, correct=k, accuracy=round(100 * k / n, 4))
-        for name, n, k in zip(names, images, correct, strict=True)
-    }
+def score(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Accuracy (%) and mean cross-entropy (nats)."""
+    accuracy = 100 * (logits.argmax(axis=1) == labels).mean()
+    loss = -log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(labels)), labels].mean()
+    return round(float(accuracy), 4), round(float(loss), 6)
 
 
 if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    main()

@@ -1,47 +1,58 @@
 """Say what a trained net sees in pictures.
 
-reads   models/NET/SEED.pt; the pictures, files of any size and kind that Pillow opens; params.yaml: seeds
-writes  nothing; for each picture one line: its three likeliest classes, and the net's probability (%) of each
-run     python src/predict.py net1 PICTURE...    net1-2: that of seed 2, not of the first of `seeds`
+reads   models/NET/RECIPE/SEED.pt; the pictures; params.yaml: compare
+prints  a line for each picture: its three likeliest classes and the net's probability (%) of each
+run     python src/predict.py net1 PICTURE...            net1-modern: by this recipe, net1-modern-2: from this seed;
+                                                         without them the first recipe and seed of `compare`
 """
 
-import foundation.start  # noqa: F401, I001  before all else, as it says there
 import argparse
 import sys
 
-from foundation.errors import UserError, one_line_errors
+from stage import one_line_errors
+
+from errors import UserError, printable
 from model import checkpoint
-from model.pictures import classify
-from params import load_params
-from results.run import Run
+from params import Compare, load_params
+from pictures import classify
+from run import Run
 
 SHOWN = 3
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("net", help="NET or NET-SEED, for example net1 or net1-2")
+    parser.add_argument("run", help="NET, NET-RECIPE or NET-RECIPE-SEED, for example net1 or net1-modern-2")
     parser.add_argument("pictures", metavar="picture", nargs="+", help="for example cat.jpg")
     arguments = parser.parse_args()
+    # A class name may have letters that the terminal lacks.
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    with one_line_errors():
+        run = find_run(arguments.run, load_params().compare)
+        net, description = checkpoint.load(run.file("models"))
+        if description.run != run:
+            raise UserError(f"{run.file('models')} holds {description.run}, not {run}: `dvc repro` trains it again")
+        errors = 0
+        for path in arguments.pictures:
+            try:
+                likeliest = list(classify(path, net, description).items())[:SHOWN]
+                print(f"{printable(path)}: {', '.join(f'{name} {100 * p:.1f} %' for name, p in likeliest)}")
+            except (UserError, OSError) as error:  # the other pictures may be good ones
+                errors += 1
+                print(f"error: {error}", file=sys.stderr)
+    sys.exit(errors > 0)
 
-    net, trained = checkpoint.load(named(arguments.net).file("models"))
-    failed = False
-    for path in arguments.pictures:
-        try:
-            likeliest = list(classify(path, net, trained).items())[:SHOWN]
-            print(f"{path}: {', '.join(f'{name} {100 * p:.1f} %' for name, p in likeliest)}")
-        except (UserError, OSError) as error:  # the other pictures may be good ones
-            failed = True
-            print(f"error: {error}", file=sys.stderr)
-    sys.exit(failed)
 
-
-def named(name: str) -> Run:
-    """`NET-SEED`, or `NET` by the first of `seeds`."""
-    params = load_params()
-    return Run(name, params.seeds[0]) if name in params.nets else Run.named(name)
+def find_run(name: str, compare: Compare) -> Run:
+    """The run of `compare` that NET, NET-RECIPE or NET-RECIPE-SEED names."""
+    for run in compare.runs:
+        if name in (run.net, f"{run.net}-{run.recipe}", str(run)):
+            return run
+    choices = (", ".join(map(str, values)) for values in (compare.nets, compare.recipes, compare.seeds))
+    raise UserError(
+        "params.yaml has no run {}; it has the nets {}, the recipes {} and the seeds {}".format(name, *choices)
+    )
 
 
 if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    main()

@@ -1,62 +1,50 @@
-"""Sum up one net over its seeds.
+"""Sum up one net by one recipe over its seeds.
 
-reads   of the net's runs: metrics/details/NET/, metrics/train/NET/, plots/loss/NET/, plots/predictions/NET/;
-        params.yaml: seeds
-writes  metrics/nets/NET.json      the DVC metric: mean accuracy (%), its standard deviation, mean cross-entropy
-        metrics/confusion/NET.csv  counts over all seeds, true classes down, predicted across
-        plots/confusion/NET.csv    the same, one row a cell, for `dvc plots show`
-        plots/curves/NET.csv       the loss curves of all seeds, for `dvc plots show`
-run     python src/summarize.py net1
+reads   params.yaml: compare.seeds; of these runs metrics/logits/, metrics/evaluate/, metrics/train/, plots/loss/
+writes  metrics/nets/NET/RECIPE.json      the DVC metric: mean accuracy (%), its standard deviation over the seeds
+                                          (null for one seed), mean cross-entropy (nats)
+        metrics/confusion/NET/RECIPE.csv  counts over all seeds, true classes down, predicted across
+run     python src/summarize.py net1 reference
 """
 
-import foundation.start  # noqa: F401, I001  before all else, as it says there
 import argparse
-from pathlib import Path
 
-import numpy as np
-import pandas as pd
+from stage import Inputs, stage
 
-from comparison.runs import files_of, read_runs
-from comparison.strays import remove_strays_of
-from foundation.atomic import write_csv, write_json
-from foundation.errors import one_line_errors
-from foundation.inputs import Inputs
-from foundation.lock import held
+from comparison.calibration import losses
+from comparison.leftovers import remove_leftovers
+from comparison.runs import read_runs
+from files import write_csv, write_json
 from params import load_params
+from run import Run
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("net", help="its name in `nets` of params.yaml, or that of its stage, summarize@net1")
-    net = parser.parse_args().net.rpartition("@")[2]
+    parser.add_argument("net", help="for example net1")
+    parser.add_argument("recipe", help="for example reference")
+    arguments = parser.parse_args()
+    with stage("summarize", net=arguments.net, recipe=arguments.recipe) as inputs:
+        summarize(arguments.net, arguments.recipe, inputs)
 
-    with held(Path(f".cache/summarize-{net}.lock"), f"summing up {net}"):
-        summarize(net)
 
-
-def summarize(net: str) -> None:
-    inputs = Inputs()
-    seeds = inputs.value("params.yaml", lambda: load_params().seeds)
-    for path in files_of([net], seeds):
-        inputs.file(path)
-    runs = read_runs([net], seeds)
-    accuracies, losses = zip(*((run.accuracy, run.loss) for run in runs.evaluations[net]), strict=True)
-    summary = {"accuracy": np.mean(accuracies), "loss": np.mean(losses)}
-    if len(seeds) > 1:
-        summary["sd"] = np.std(accuracies, ddof=1)
-    counts = runs.confusion(net)
-    cells = counts.stack().rename_axis(["actual", "predicted"]).reset_index(name="images")
-    curves = pd.concat([curve.assign(seed=seed) for seed, curve in zip(seeds, runs.curves[net], strict=True)])
+def summarize(net: str, recipe: str, inputs: Inputs) -> None:
+    seeds = load_params().compare.seeds
+    runs = read_runs([net], recipe, seeds)
+    accuracies = runs.accuracies(net)
+    metric = {  # the same keys always, so that `dvc metrics show` has one column for each
+        "accuracy": round(float(accuracies.mean()), 4),
+        "sd": round(float(accuracies.std(ddof=1)), 4) if len(seeds) > 1 else None,
+        "loss": round(float(losses(runs.logits[net], runs.labels).mean()), 6),
+    }
+    confusion = runs.confusion(net)
 
     inputs.check_unchanged()
-    remove_strays_of(net, seeds)
-    rounded = {key: round(float(value), 6) for key, value in sorted(summary.items())}
-    write_json(f"metrics/nets/{net}.json", {net: rounded})  # `dvc exp show` leaves out a path where names differ
-    write_csv(f"metrics/confusion/{net}.csv", counts, index=True)
-    write_csv(f"plots/confusion/{net}.csv", cells)
-    write_csv(f"plots/curves/{net}.csv", curves[["seed", "step", "epoch", "loss"]])
+    remove_leftovers([Run(net, recipe, seed) for seed in seeds], within=f"{net}/{recipe}")
+    write_json(f"metrics/nets/{net}/{recipe}.json", metric)
+    write_csv(f"metrics/confusion/{net}/{recipe}.csv", confusion, index=True)
+    print(f"{net} by {recipe}: accuracy {metric['accuracy']:.2f} %, mean of {len(seeds)} seeds")
 
 
 if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    main()

@@ -1,106 +1,107 @@
-"""Train one net of `params.yaml` by one seed.
+"""Train one net by one recipe from one seed.
 
-reads   data/train.npz; params.yaml: nets.NET and the chosen recipe; src/nets/NET.py
-writes  models/NET/SEED.pt            weights, and what made them: net, recipe, seed, classes, scaling, dataset
-        plots/loss/NET/SEED.csv       step, epoch, loss and accuracy over the training images since the last row
-        metrics/train/NET/SEED.json   loss and accuracy over the last epoch, number of steps, PyTorch's version, device
-        metrics/timing/NET/SEED.json  seconds, steps/s, peak memory, device, versions: what differs from run to run
-        .cache/training/              the state of a run under way, from which it goes on after being cut short
-run     python src/train.py net1-0 [--device cpu]
+reads   data/train.npz; params.yaml: recipes.RECIPE; src/nets/NET.py
+writes  models/NET/RECIPE/SEED.pt            weights, and what made them: net, recipe, seed, classes, scaling, dataset
+        plots/loss/NET/RECIPE/SEED.csv       step, epoch, loss and accuracy over the training images since the last row
+        metrics/train/NET/RECIPE/SEED.json   loss and accuracy over the last epoch, steps, PyTorch's version, device
+        metrics/timing/NET/RECIPE/SEED.json  seconds, steps/s, peak memory: what differs from run to run
+        .cache/training/                     the state under way, from which an interrupted run goes on
+run     python src/train.py net1 reference 0 [--device cpu]
 """
 
-import foundation.start  # noqa: F401, I001  before all else, as it says there
 import argparse
+import math
 import sys
-from pathlib import Path
 
+from stage import Inputs, stage
+
+import pandas as pd
 import torch
 
-import nets
-from foundation.atomic import write_csv, write_json
-from foundation.errors import UserError, one_line_errors
-from foundation.inputs import Inputs, code_in_use
-from foundation.lock import held
-from images import dataset
+import dataset
+from errors import UserError
+from files import write_csv, write_json
 from model import checkpoint
+from model.build import build, check_training
 from model.device import describe_device, has_bfloat16, keep_freed_memory, make_deterministic, select_device
-from params import NamedRecipe, NetParams, load_params
-from results.run import Run
-from results.trained import Description, Normalisation, TrainingFigures
-from training import loop, resume
-from training.log import last_epoch, loss_curve
-from training.session import train_to_the_end
-from training.timing import timing
-
-DATA = Path("data/train.npz")
+from model.records import Description, Normalisation, TrainingRecord
+from params import load_params
+from progress import Progress
+from run import Run
+from saved_state import SavedState
+from timing import timing
+from training.loop import MEAN, STD, LogRow, train
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", help="NET-SEED, for example net1-0, or the name of its stage, train@net1-0")
+    parser.add_argument("net", help="for example net1")
+    parser.add_argument("recipe", help="for example reference")
+    parser.add_argument("seed", type=int, help="for example 0")
     parser.add_argument("--device", help="for example cpu or cuda; default: a GPU when there is one")
     arguments = parser.parse_args()
-    run = Run.named(arguments.run)
+    run = Run(arguments.net, arguments.recipe, arguments.seed)
+    with stage("train", net=run.net, recipe=run.recipe, seed=run.seed) as inputs:
+        train_run(run, arguments.device, inputs)
 
-    inputs = Inputs()
-    recipe, params = inputs.value("params.yaml", lambda: chosen(run.net))
-    onednn = recipe.batch_size >= params.onednn_from
-    make_deterministic(params.threads, onednn)
+
+def train_run(run: Run, device_name: str | None, inputs: Inputs) -> None:
+    recipes = load_params().recipes
+    if run.recipe not in recipes:
+        raise UserError(f"params.yaml has no recipe {run.recipe}; it has {', '.join(recipes)}")
+    recipe = recipes[run.recipe]
+    make_deterministic()
     keep_freed_memory()
-    device = select_device(arguments.device)
+    device = select_device(device_name)
     bfloat16 = recipe.allow_bfloat16 and has_bfloat16(device)
     machine = describe_device(device) + (", bfloat16" if bfloat16 else "")
-    split = dataset.load(inputs.file(DATA))
+    split = dataset.load("data/train.npz")
 
     torch.manual_seed(run.seed)
-    net = nets.build(run.net, params.settings, len(split.class_names)).to(device)
+    net = build(run.net, len(split.class_names))
+    check_training(net, run.net, len(split) % recipe.batch_size or recipe.batch_size, len(split.class_names))
+    net.to(device)
+    print(f"{run} on {machine}", file=sys.stderr)
+    saved = SavedState(str(run), inputs.digests | {"machine": machine, "torch": torch.__version__})
+    images, targets = split.tensors(device)
+    rows = train(net, images, targets, recipe, run.seed, bfloat16, saved, Progress(str(run), recipe.epochs))
+
+    loss, accuracy = last_epoch(rows)
+    print(f"{run}: loss {loss:.3f}, accuracy {accuracy:.1f} % in the last epoch", file=sys.stderr)
     description = Description(
         net=run.net,
-        settings=params.settings,
+        recipe_name=run.recipe,
         recipe=recipe,
         seed=run.seed,
         class_names=split.class_names,
-        normalisation=Normalisation(mean=loop.MEAN, std=loop.STD),
+        normalisation=Normalisation(mean=MEAN, std=STD),
         dataset=split.dataset,
     )
-    configuration = {
-        **description.model_dump(),
-        "data": inputs.digest(DATA),
-        "code": code_in_use(),
-        "machine": [machine, params.threads, onednn, torch.__version__],
-    }
-    with held(resume.FOLDER / f"{run}.lock", f"training {run}"):
-        print(f"{run} on {machine}", file=sys.stderr)
-        resume.remove_recorded(str(run))
-        saved = resume.SavedState(str(run), configuration)
-        state = loop.initial_state(net, recipe, loop.memory_format(onednn), bfloat16)
-        log_to = run.file("plots/loss")
-        rows, seconds = train_to_the_end(str(run), state, *split.tensors(device), recipe, run.seed, saved, log_to)
-        last = last_epoch(rows)
-        figures = TrainingFigures(
-            loss=round(last.loss, 6),
-            accuracy=round(last.accuracy, 4),
-            steps=last.step,
-            torch=torch.__version__,
-            device=machine,
-        )
+    record = TrainingRecord(
+        loss=round(loss, 6),
+        accuracy=round(accuracy, 4),
+        steps=rows[-1].step,
+        torch=torch.__version__,
+        device=machine,
+    )
+    curve = pd.DataFrame(rows, columns=["step", "epoch", "loss", "accuracy", "images"]).drop(columns="images")
 
-        inputs.check_unchanged(kept=", and the trained state is kept" if saved.step == last.step else "")
-        checkpoint.save(run.file("models"), net, description)
-        write_csv(log_to, loss_curve(rows))
-        write_json(run.file("metrics/train"), figures.model_dump())
-        write_json(run.file("metrics/timing"), timing(seconds, last.step, device))
-        saved.note_result(Path(run.file("models")))
+    inputs.check_unchanged()
+    checkpoint.save(run.file("models"), net, description)
+    write_csv(run.file("plots/loss"), curve.round({"loss": 6, "accuracy": 4}))
+    write_json(run.file("metrics/train"), record.model_dump())
+    write_json(run.file("metrics/timing"), timing(saved.seconds, rows[-1].step, device))
+    saved.note_result(run.file("models"))
 
 
-def chosen(net: str) -> tuple[NamedRecipe, NetParams]:
-    """The chosen recipe, and what params.yaml says of `net`."""
-    params = load_params()
-    if net not in params.nets:
-        raise UserError(f"params.yaml has no net {net}; it has {', '.join(params.nets)}")
-    return params.chosen_recipe, params.nets[net]
+def last_epoch(rows: list[LogRow]) -> tuple[float, float]:
+    """Mean loss and accuracy (%) over the images of the last epoch."""
+    last = [row for row in rows if row.epoch == rows[-1].epoch]
+    images = sum(row.images for row in last)
+    loss = math.fsum(row.loss * row.images for row in last) / images
+    accuracy = math.fsum(row.accuracy * row.images for row in last) / images
+    return loss, accuracy
 
 
 if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    main()

@@ -4,52 +4,47 @@ import os
 import re
 import subprocess
 import sys
-from copy import deepcopy
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).parents[1]
-# A git identity, for commands that commit by themselves.
+# A git identity, for commands that commit.
 IDENTITY = {f"GIT_{who}_{what}": "test@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+OURS = ("GIT_", "DVC_", "CIFAR10_", "MAKE")  # variables of the process that runs the tests, not of a user
 
 
 class Clone:
-    """A git repository with the files of the working tree as they are now, uncommitted edits included."""
+    """A git repository in `path`. `output` is what the commands that made it have printed."""
 
     def __init__(self, path: Path):
         self.path = path
-        subprocess.run(["sh", REPOSITORY / "tests/copy_tree.sh", path], env=self.environment(), check=True)
+        self.output = ""
 
     @classmethod
-    def at(cls, path: Path) -> "Clone":
-        """The one that is there."""
-        clone = cls.__new__(cls)
-        clone.path = path
+    def of_tree(cls, path: Path) -> "Clone":
+        """The files of the working tree as they are now, uncommitted edits included."""
+        clone = cls(path)
+        subprocess.run(["sh", REPOSITORY / "tests/copy_tree.sh", path], env=clone.environment(), check=True)
         return clone
 
     def environment(self) -> dict[str, str]:
-        """This process's, without a git identity and without this checkout's settings."""
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "DVC_", "CIFAR10_"))}
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(OURS)}
         return clean | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.path.parent),
             "GIT_CONFIG_NOSYSTEM": "1",
             "DVC_NO_ANALYTICS": "1",
+            "DVC_SITE_CACHE_DIR": f"{self.path}.site",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def run(self, command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess:
-        """Run `command` at the top of the clone; one that hangs fails its test, not the whole run by its time limit."""
+        """Run `command` at the top of the clone; one that hangs fails its test after ten minutes."""
         result = subprocess.run(
-            command,
-            shell=True,
-            cwd=self.path,
-            env=self.environment() | environment,
-            capture_output=True,
-            text=True,
-            timeout=1200,
-        )
+            command, shell=True, cwd=self.path, env=self.environment() | environment,
+            capture_output=True, text=True, timeout=600,
+        )  # fmt: skip
         if check and result.returncode:
             raise AssertionError(f"{command} ended with {result.returncode}:\n{result.stdout}{result.stderr}")
         return result
@@ -60,17 +55,21 @@ class Clone:
     def git_clone(self, path: Path) -> "Clone":
         """What git has of it, in `path`: no images, no checkpoints."""
         self.run(f"git clone -q . '{path}'")
-        return Clone.at(path)
+        return Clone(path)
 
     def set_params(self, values: dict[str, object]) -> None:
-        set_params(self.path / "params.yaml", values)
+        """Set `values`, by dotted keys, in params.yaml."""
+        yaml, path = YAML(), self.path / "params.yaml"
+        params = yaml.load(path)
+        for dotted, value in values.items():
+            *parents, key = dotted.split(".")
+            section = params
+            for parent in parents:
+                section = section[parent]
+            section[key] = value
+        yaml.dump(params, path)
 
-    def is_current(self) -> bool:
-        """Whether dvc.lock agrees with code and parameters, be images and checkpoints there or not."""
-        result = self.run("dvc repro --dry --allow-missing", check=False)
-        return result.returncode == 0 and stages_run(result.stdout) == []
-
-    def append(self, name: str, text: str) -> None:
+    def append(self, name: str, text: str = "# edited\n") -> None:
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
@@ -78,22 +77,6 @@ class Clone:
 
     def read(self, name: str) -> str:
         return (self.path / name).read_text(encoding="utf-8")
-
-
-def set_params(path: Path, values: dict[str, object]) -> None:
-    """Set `values`, by dotted keys, in the params.yaml at `path`; None takes the key out."""
-    yaml = YAML()
-    params = yaml.load(path)
-    for dotted, value in values.items():
-        *parents, key = dotted.split(".")
-        section = params
-        for parent in parents:
-            section = section[parent]
-        if value is None:
-            section.pop(key, None)
-        else:
-            section[key] = deepcopy(value)
-    yaml.dump(params, path)
 
 
 def stages_run(output: str) -> list[str]:

@@ -1,142 +1,155 @@
-"""Runs made up for the tests: what `train` and `evaluate` would leave behind, from predictions we choose."""
+"""Runs made up for the tests: what `train` and `evaluate` would leave behind, with accuracies we choose."""
 
-import dataclasses
+import io
 import json
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from clone import REPOSITORY
+import yaml
 
-import evaluate
-from comparison.runs import READ, Runs
-from comparison.tables import Tables, make_tables
-from foundation import yaml12
-from images import dataset
-from images.dataset import Dataset
-from params import NamedRecipe
-from results.evaluated import Conditions, Evaluation
-from results.run import Run
-from results.trained import Description, Normalisation, TrainingFigures
+import dataset
+from comparison import calibration
+from comparison.runs import Runs
+from dataset import Dataset, Split
+from files import write_bytes, write_csv, write_json
+from model.records import Description, EvaluationRecord, Normalisation, TrainingRecord
+from params import load_params
+from run import Run
 
+REPOSITORY = Path(__file__).parents[1]
 CIFAR10 = ["plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-NETS = {"net1": 0.61, "net2": 0.76, "net3": 0.80, "net3_no_bn": 0.10}  # the study's accuracies; the last at chance
-LAYERS = {"net1": 5, "net2": 6, "net3": 10, "net3_no_bn": 10}
-RECIPE = NamedRecipe(
-    name="none", learning_rate=0.001, momentum=0.9, weight_decay=0.0, batch_size=5, epochs=1, log_every=1000
-)
-DESCRIPTION = Description(
-    net="net1",
-    settings={},
-    recipe=RECIPE,
-    seed=0,
-    class_names=["ant", "bee"],
-    normalisation=Normalisation(mean=0.5, std=0.5),
-    dataset=Dataset(source="insects", content="sha256:0", lossless=True, train_images=20, test_images=10),
-)
+# About the study's accuracies and one net that spreads widely, in %: mean, and standard deviation over seeds.
+NETS = {"net1": (61.5, 0.5), "net2": (76.5, 0.5), "net3": (80.5, 0.5), "net3_no_bn": (40.0, 8.0)}
 NO_STUDY = pd.DataFrame()
+STUDY = pd.read_csv(REPOSITORY / "data/study.csv").set_index("class")
+RECIPE = load_params(REPOSITORY / "params.yaml").recipes["reference"]
 
 
-def run(
-    names: list[str],
-    actual: np.ndarray,
-    predicted: dict[str, np.ndarray],
-    train_images: int = 50_000,
-    on: str = "test",
-    epochs: int = 1,
+def runs_of(
+    predicted: dict[str, Sequence],
+    labels: Sequence[int],
+    class_names: list[str] = CIFAR10,
+    recipe_name: str = "reference",
+    evaluated_on: str = "test",
+    epochs: int = 5,
 ) -> Runs:
-    """The runs of nets that predict `predicted`, all given as indices into `names`, on test or validation images.
+    """The runs of nets that predict `predicted`, class indices (seeds, images) of each net.
 
-    predicted: for each net (images,), or (seeds, images). Each net's training goes twice as fast as that of the one
-    before, and its gap is five points wider; nets that are not better than chance stay at it.
+    Of the study's nets each trains twice as fast as the one before and overfits more; a net no better than chance stays
+    at it.
     """
+    labels, random = np.asarray(labels), np.random.default_rng(0)
     predicted = {net: np.atleast_2d(indices) for net, indices in predicted.items()}
-    evaluated = {f"{on}_images": len(actual)}
-    dataset = Dataset(source="made up", content="sha256:0", lossless=True, train_images=train_images, **evaluated)
-    recipe = RECIPE.model_copy(update={"epochs": epochs})
     seeds = list(range(len(next(iter(predicted.values())))))
-    made = Runs(Conditions(dataset, recipe, list(names)), seeds, {}, {}, {}, np.asarray(actual), predicted)
-    steps = np.arange(250, 5001, 250)
-    for position, (net, of_seeds) in enumerate(predicted.items()):
-        chance = np.log(len(names))
-        made.evaluations[net], made.training[net], made.curves[net] = [], [], []
-        for seed, indices in enumerate(of_seeds):
-            accuracy = round(100 * float(np.mean(indices == actual)), 4)
-            speed = 0.8 * 2**position * (1 + 0.01 * seed) * (accuracy > 120 / len(names))
-            made.evaluations[net].append(
-                Evaluation(
-                    **DESCRIPTION.model_dump()
-                    | {"net": net, "seed": seed, "class_names": list(names), "dataset": dataset, "recipe": recipe},
-                    layers=LAYERS.get(net, 5),
-                    parameters=1000 * (position + 1),
-                    multiply_adds=10_000 * (position + 1),
-                    **evaluated,
-                    accuracy=accuracy,
-                    loss=1.0,
-                    training_accuracy=min(100.0, accuracy + 5 * position),
-                    training_loss=1 - 0.1 * position - 0.001 * seed,
-                    classes=evaluate.class_counts(torch.as_tensor(actual), torch.as_tensor(indices), names),
-                )
+    data = Dataset(
+        source="cifar10", content="0" * 64, train_images=50_000, evaluated_on=evaluated_on, evaluated_images=len(labels)
+    )
+    recipe = RECIPE.model_copy(update={"epochs": epochs})
+    logits, records, training, curves = {}, {}, {}, {}
+    for net, its in predicted.items():
+        position = ("net1", "net2", "net3").index(net) if net in ("net1", "net2", "net3") else -1
+        made = random.random((*its.shape, len(class_names)))
+        surer = random.exponential(np.where(its == labels, 6, 2)) + 1.25  # above the noise, also when rounded
+        np.put_along_axis(made, its[..., None], surer[..., None], axis=2)
+        logits[net] = made.astype(np.float16).astype(np.float32)
+        losses = calibration.losses(logits[net], labels).mean(axis=1)
+        accuracies = 100 * (its == labels).mean(axis=1)
+        speeds = [2.0**position * (1 + 0.01 * seed) * (a > 120 / len(class_names)) for seed, a in enumerate(accuracies)]
+        records[net] = [
+            EvaluationRecord(
+                description=Description(
+                    net=net, recipe_name=recipe_name, recipe=recipe, seed=seed, class_names=class_names,
+                    normalisation=Normalisation(mean=0.5, std=0.5), dataset=data,
+                ),
+                layers=6 + position, parameters=1000 * (position + 2), multiply_adds=10_000 * (position + 2),
+                training_images=10_000, training_accuracy=min(100.0, float(accuracies[seed]) + 6 * position),
+                training_loss=float(losses[seed]) - 0.2 * position * (1 + 0.01 * seed),
             )
-            made.training[net].append(
-                TrainingFigures(loss=1.0, accuracy=accuracy, steps=5000, torch="2.0", device="an abacus")
-            )
-            curve = {"step": steps, "epoch": np.ones_like(steps), "loss": chance * np.exp(-speed * steps / 5000)}
-            made.curves[net].append(pd.DataFrame(curve))
-    return made
+            for seed in seeds
+        ]  # fmt: skip
+        training[net] = [
+            TrainingRecord(loss=1.0, accuracy=float(accuracy), steps=5000, torch="2.0", device="an abacus")
+            for accuracy in accuracies
+        ]
+        curves[net] = [curve(np.log(len(class_names)), speed) for speed in speeds]
+    return Runs(
+        recipe_name, recipe, seeds, data, list(class_names), labels.astype(np.int64), logits, records, training, curves
+    )
+
+
+def curve(chance: float, speed: float) -> pd.DataFrame:
+    """A loss that falls from `chance`, with a row for each 100 of 5,000 steps."""
+    steps = np.arange(100, 5001, 100)
+    loss = chance * np.exp(-speed * steps / 2500)
+    return pd.DataFrame(
+        {"step": steps, "epoch": 1 + (steps - 1) // 1000, "loss": loss, "accuracy": 100 * (1 - loss / 5)}
+    )
 
 
 def cifar_like(
-    accuracies: dict[str, float] = NETS,
-    images: int = 10_000,
-    seeds: int = 3,
-    sd: float = 0.005,
-    on: str = "test",
-    epochs: int = 1,
+    nets: dict[str, Sequence[float]] = NETS, images: int = 400, seeds: int = 3, recipe_name: str = "reference", **how
 ) -> Runs:
     """Ten classes in which an image is hard for all nets alike, and cats and dogs are taken for each other.
 
-    The seeds of a net spread around its accuracy by `sd`, all on the same images.
+    nets: mean and standard deviation over seeds of each net's accuracy (%), which the runs have but for rounding.
     """
-    generator = np.random.default_rng(0)
-    actual = np.arange(images) % len(CIFAR10)
+    random = np.random.default_rng(0)
+    labels = np.arange(images) % len(CIFAR10)
     cat, dog = CIFAR10.index("cat"), CIFAR10.index("dog")
-    difficulty = generator.normal(size=images) + np.linspace(-0.5, 0.5, len(CIFAR10))[actual]
+    difficulty = random.normal(size=images) + np.linspace(-0.5, 0.5, len(CIFAR10))[labels]
     luck = np.linspace(-1, 1, seeds) / np.std(np.linspace(-1, 1, seeds), ddof=1) if seeds > 1 else np.zeros(1)
-    predicted = {net: [] for net in accuracies}
-    for net, accuracy in accuracies.items():
-        for own in accuracy + sd * luck:
-            score = difficulty + generator.normal(size=images)
-            other = (actual + generator.integers(1, len(CIFAR10), images)) % len(CIFAR10)
-            twin = np.select([actual == cat, actual == dog], [dog, cat], other)
-            wrong = np.where(generator.random(images) < 0.6, twin, other)
-            predicted[net].append(np.where(score <= np.quantile(score, own), actual, wrong))
-    return run(CIFAR10, actual, {net: np.stack(own) for net, own in predicted.items()}, on=on, epochs=epochs)
+    predicted = {}
+    for net, (mean, sd) in nets.items():
+        predicted[net] = np.empty((seeds, images), int)
+        for seed, share in enumerate(np.clip((mean + sd * luck) / 100, 0, 1)):
+            score = difficulty + random.normal(size=images)
+            other = (labels + random.integers(1, len(CIFAR10), images)) % len(CIFAR10)
+            twin = np.select([labels == cat, labels == dog], [dog, cat], other)
+            wrong = np.where(random.random(images) < 0.6, twin, other)
+            predicted[net][seed] = np.where(score.argsort().argsort() < round(share * images), labels, wrong)
+    return runs_of(predicted, labels, recipe_name=recipe_name, **how)
 
 
-def tables_of(runs: Runs, study: pd.DataFrame = NO_STUDY, **changes: pd.DataFrame) -> Tables:
-    """The tables of `runs`, some of them others."""
-    return dataclasses.replace(make_tables(runs, study), **changes)
+def grid(recipes: Sequence[str] = ("reference", "modern"), **how) -> dict[str, Runs]:
+    """Runs as of `cifar_like` by each recipe, the later ones with nets a little better; `how`: its arguments."""
+    nets = how.pop("nets", NETS)
+    return {
+        recipe: cifar_like({n: (min(99.0, m + 4 * i), sd) for n, (m, sd) in nets.items()}, recipe_name=recipe, **how)
+        for i, recipe in enumerate(recipes)
+    }
 
 
-def write(made: Runs) -> None:
-    """The files of `made` in the present folder, where `summarize` and `compare` look for them, and params.yaml."""
-    names = np.array(made.conditions.class_names)
-    for net, evaluations in made.evaluations.items():
-        for position, evaluation in enumerate(evaluations):
-            paths = {folder: Path(Run(net, evaluation.seed).file(folder)) for folder in READ}
-            for path in paths.values():
-                path.parent.mkdir(parents=True, exist_ok=True)
-            paths["metrics/details"].write_text(json.dumps(evaluation.dump()))
-            paths["metrics/train"].write_text(made.training[net][position].model_dump_json())
-            made.curves[net][position].to_csv(paths["plots/loss"], index=False)
-            predictions = {"actual": names[made.actual], "predicted": names[made.predicted[net][position]]}
-            pd.DataFrame(predictions).to_csv(paths["plots/predictions"], index=False)
-    labels = made.actual.astype(np.uint8)
-    images = np.zeros((len(labels), 32, 32, 3), np.uint8)
-    split = dataset.Split(images, labels, made.conditions.class_names, made.conditions.dataset)
-    dataset.save(f"data/{made.conditions.dataset.evaluated_on}.npz", split)
-    params = yaml12.read(REPOSITORY / "params.yaml")
-    params |= {"nets": {net: {} for net in made.nets}, "seeds": made.seeds}
-    Path("params.yaml").write_text(json.dumps(params))  # which is YAML too
+def write(made: dict[str, Runs], folder: Path) -> None:
+    """Write what the stages before `summarize` and `compare` leave of each run to `folder`.
+
+    Also params.yaml, which names these runs, dvc.yaml, data/study.csv and the evaluated images.
+    """
+    for runs in made.values():
+        for net in runs.nets:
+            for position, seed in enumerate(runs.seeds):
+                write_run(runs, Run(net, runs.recipe_name, seed), position, folder)
+    one = next(iter(made.values()))
+    images = np.random.default_rng(0).integers(0, 256, (len(one.labels), 32, 32, 3), np.uint8)
+    split = Split(images, one.labels.astype(np.uint8), one.class_names, one.dataset)
+    dataset.save(folder / f"data/{one.dataset.evaluated_on}.npz", split)
+    for path in ("data/study.csv", "dvc.yaml"):
+        shutil.copyfile(REPOSITORY / path, folder / path)
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    params["compare"] = {"nets": one.nets, "recipes": list(made), "seeds": one.seeds}
+    params["data"]["evaluate_on"] = one.dataset.evaluated_on
+    write_json(folder / "params.yaml", params)  # which is YAML too
+
+
+def write_run(runs: Runs, run: Run, position: int, folder: Path) -> None:
+    logits, content = runs.logits[run.net][position], io.BytesIO()
+    np.savez(content, logits=logits.astype(np.float16), labels=runs.labels.astype(np.uint8))
+    write_bytes(folder / run.file("metrics/logits"), content.getbuffer())
+    loss = float(calibration.losses(logits[None], runs.labels).mean())
+    metrics = {"accuracy": float(runs.accuracies(run.net)[position]), "loss": loss}
+    write_json(folder / run.file("metrics/runs"), metrics)
+    write_json(folder / run.file("metrics/evaluate"), json.loads(runs.records[run.net][position].model_dump_json()))
+    write_json(folder / run.file("metrics/train"), json.loads(runs.training[run.net][position].model_dump_json()))
+    write_csv(folder / run.file("plots/loss"), runs.curves[run.net][position])

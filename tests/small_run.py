@@ -1,78 +1,64 @@
-"""The whole pipeline, every net by two seeds, on a few digits as image folders: what several tests start from."""
+"""The whole pipeline on a few digits: two nets, two recipes, two seeds. Many tests begin with it."""
 
 from pathlib import Path
 
-from clone import REPOSITORY, Clone
-from PIL import Image
+import yaml
+from clone import Clone
 
-from foundation import yaml12
-from images import digits, image_folders
-from params import load_params
-from results.run import Run
+from run import Run
 
-TEST_RECIPE = {
-    "learning_rate": 0.002,
-    "momentum": 0.9,
-    "weight_decay": 0.0,
-    "batch_size": 5,  # the reference recipe's, whose kernels these are too
-    "epochs": 1,
-    "log_every": 10,
+MINE = """\
+import torch.nn as nn
+
+
+class Net(nn.Sequential):
+    def __init__(self, num_classes: int):
+        convolution = nn.Conv2d(3, 8, kernel_size=3, stride=4)
+        super().__init__(convolution, nn.ReLU(), nn.Flatten(), nn.Linear(8 * 8 * 8, num_classes))
+"""
+RECIPE = {
+    "optimizer": {"name": "sgd", "momentum": 0.9},
+    "learning_rate": 0.01,
+    "schedule": {"name": "constant"},
+    "label_smoothing": 0.0,
+    "augmentation": {},
+    "allow_bfloat16": False,
+    "batch_size": 5,
+    "epochs": 2,
+    "log_every": 2,
 }
-# Of all digits, 287 steps an epoch: some three seconds for Net1.
-SIX_EPOCHS = TEST_RECIPE | {"learning_rate": 0.001, "epochs": 6, "log_every": 40}
-# At the end of src/training/resume.py, on which no byte of a result depends: from its first steps on a run can be cut
-# short, and it lasts two seconds on the fastest machine.
-SAVING_OFTEN = "SavedState.is_due = lambda self: time.sleep(0.02) or True\n"
-DIGITS = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
-# What tests name, whatever a fork has in params.yaml: the study's nets and the ablation.
-STUDY_NETS = {"net1": {"onednn_from": 32}, "net2": {}, "net3": {}, "net3_no_bn": {}}
-NETS = STUDY_NETS | yaml12.read(REPOSITORY / "params.yaml")["nets"]
-SEEDS = [0, 1]
-RUNS = [Run(net, seed) for net in NETS for seed in SEEDS]
-OWN = {"format": "image-folders", "sha256": "0" * 64, "lossless": True, "urls": []}
+OTHER_RECIPE = RECIPE | {
+    "learning_rate": 0.05,
+    "schedule": {"name": "one-cycle", "warm_up": 0.2},
+    "augmentation": {"flip": 0.5, "shift": 3},
+    "allow_bfloat16": True,
+    "batch_size": 20,
+}
+NETS, RECIPES, SEEDS = ["net1", "mine"], ["test", "other"], [0, 1]
+RUNS = [Run(net, recipe, seed) for net in NETS for recipe in RECIPES for seed in SEEDS]
+PARAMS = {
+    "compare": {"nets": NETS, "recipes": RECIPES, "seeds": SEEDS},
+    "recipes.test": RECIPE,
+    "recipes.other": OTHER_RECIPE,
+    "data.source": "digits",
+    "data.evaluate_on": "validation",
+    "data.validation_per_class": 125,  # of 1,433 images, 183 are left for training
+}
 
 
-def write_digits(folder: Path, class_names: dict[str, str], train: int, test: int) -> str:
-    """Put `train` and `test` images of each of the first digits into `folder`; the checksum that pins them."""
-    for split, (images, labels) in digits.read(DIGITS).items():
-        for label, name in enumerate(class_names):
-            (folder / split / name).mkdir(parents=True)
-            for i, image in enumerate(images[labels == label][: train if split == "train" else test]):
-                Image.fromarray(image).save(folder / split / name / f"{i:03}.png")
-    return image_folders.checksum(
-        {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.png")}
-    )
-
-
-def few_digits(folder: Path) -> dict[str, object]:
-    """150 training and 100 test digits in `folder`, and what params.yaml says for a short run on them."""
-    checksum = write_digits(folder, DIGITS.class_names, train=15, test=10)
-    source = OWN | {"sha256": checksum, "class_names": DIGITS.class_names}
-    return {
-        "seeds": SEEDS,
-        "recipe": "test",
-        "recipes.test": TEST_RECIPE,
-        "nets": NETS,
-        "data.sources.few": source,
-        "data.source": "few",
-    }
-
-
-def small_run(folder: Path, params: dict[str, object], images: str) -> Clone:
-    """A clone in `folder` in which `dvc repro` has run on `images`, committed; its `output` is what was printed."""
-    clone = Clone(folder)
-    clone.set_params(params)
-    clone.output = clone.run("dvc repro", CIFAR10_ARCHIVE=images).stdout
+def small_run(path: Path) -> Clone:
+    """A clone in `path` in which `dvc repro` has run, committed. The net `mine` is a file and an entry in `nets`."""
+    clone = Clone.of_tree(path)
+    (clone.path / "src/nets/mine.py").write_text(MINE)
+    clone.set_params(PARAMS)
+    clone.run("rm -rf dvc.lock metrics plots models/*/")  # those of the repository
+    clone.output = clone.run("dvc repro").stdout
     clone.commit()
     return clone
 
 
 def hashes(clone: Clone) -> dict[str, str]:
-    """The md5 of each output in dvc.lock, by `stage: path`."""
-    stages = yaml12.read(clone.path / "dvc.lock")["stages"]
-    return {f"{name}: {out['path']}": out["md5"] for name, stage in stages.items() for out in stage["outs"]}
-
-
-def without_timing(hashes: dict[str, str]) -> dict[str, str]:
-    """Those that two runs have in common."""
-    return {name: md5 for name, md5 in hashes.items() if "metrics/timing/" not in name}
+    """The md5 of each output in dvc.lock, by `stage: path`; without timings, which differ from run to run."""
+    stages = yaml.safe_load(clone.read("dvc.lock"))["stages"]
+    outs = {f"{name}: {out['path']}": out["md5"] for name, stage in stages.items() for out in stage["outs"]}
+    return {name: md5 for name, md5 in outs.items() if "metrics/timing/" not in name}

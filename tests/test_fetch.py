@@ -1,140 +1,121 @@
-"""The stage as a command, and what is refused before anything is written; the formats have tests in images/."""
+"""The stage as a command, on the digits. Each format has tests in images/."""
 
-import functools
+import fcntl
 import json
 import os
-import shutil
+import subprocess
 import sys
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from clone import REPOSITORY, set_params
-from official_archive import files, make_archive, source_of
+import yaml
+from PIL import Image
 
-import fetch
-from foundation import lock
-from foundation.errors import UserError
-from images import dataset
+import dataset
+from images.image_folders import checksum
 
-
-def test_images_of_every_class_are_accepted():
-    fetch.check_classes("test", np.array([0, 1, 1]), ["ant", "bee"])
-
-
-def test_a_class_without_images_is_refused():
-    says = r"test images: expected some of each of \['ant', 'bee'\], found counts \[3, 0\]"
-    with pytest.raises(UserError, match=says):
-        fetch.check_classes("test", np.array([0, 0, 0]), ["ant", "bee"])
-
-
-def test_a_second_fetch_beside_the_first_is_refused(tmp_path, monkeypatch):
-    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["fetch.py"])
-    with (
-        lock.held(fetch.LOCK, "fetching images"),
-        pytest.raises(UserError, match=rf"process {os.getpid()} is already fetching images in this folder"),
-    ):
-        fetch.main()
-    assert not (tmp_path / "data").exists()
+REPOSITORY = Path(__file__).parents[1]
+Fetch = Callable[..., subprocess.CompletedProcess]
 
 
 @pytest.fixture
-def fetch_digits(tmp_path, monkeypatch, capsys):
-    """`python src/fetch.py` on the digits, `data` of params.yaml changed; what lies in `data/` then, and is printed."""
+def fetch(tmp_path, monkeypatch) -> Fetch:
+    """`python src/fetch.py` in a folder that has only params.yaml, with changes to its `data`, and dvc.yaml."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["fetch.py"])
+    Path("dvc.yaml").write_text((REPOSITORY / "dvc.yaml").read_text())
 
-    def fetch_digits(**changes: object) -> tuple[dict[str, bytes], str]:
-        shutil.copy(REPOSITORY / "params.yaml", tmp_path)
-        set_params(Path("params.yaml"), {"data.source": "digits", **{f"data.{key}": changes[key] for key in changes}})
-        fetch.main()
-        return {path.name: path.read_bytes() for path in Path("data").iterdir()}, capsys.readouterr().out
+    def fetch(sources: dict | None = None, archive: str = "", **data: object) -> subprocess.CompletedProcess:
+        params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+        params["data"] |= {"source": "digits"} | data
+        params["data"]["sources"] |= sources or {}
+        Path("params.yaml").write_text(json.dumps(params))
+        return subprocess.run(
+            [sys.executable, str(REPOSITORY / "src/fetch.py")],
+            env=os.environ | {"CIFAR10_ARCHIVE": archive, "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
 
-    return fetch_digits
+    return fetch
+
+
+def written() -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path("data").iterdir()}
 
 
 def images_in(name: str) -> dict[bytes, int]:
-    """The images in `data/NAME.npz`, and their labels."""
     split = dataset.load(f"data/{name}.npz")
     return {image.tobytes(): int(label) for image, label in zip(split.images, split.labels, strict=True)}
 
 
-VALIDATION = {"evaluate_on": "validation", "held_out": {"test": 0, "validation": 30}}
-
-
-def test_validation_images_are_training_images_that_are_not_trained_on(fetch_digits):
-    fetch_digits()
-    train, test = images_in("train"), images_in("test")
-    fetch_digits(**VALIDATION)
-    left, validation = images_in("train"), images_in("validation")
-    assert left | validation == train
-    assert left.keys().isdisjoint(validation)
-    assert test.keys().isdisjoint(left | validation)
-    assert np.bincount(list(validation.values())).tolist() == [30] * 10
-    assert len(dataset.load("data/validation.npz")) == 300  # no image twice
-
-
-def test_all_says_that_they_are_validation_images(fetch_digits):
-    written, printed = fetch_digits(**VALIDATION)
-    assert set(written) == {"train.npz", "validation.npz", "dataset.json"}
-    described = json.loads(written["dataset.json"])
-    assert {key: n for key, n in described.items() if "images" in key} == {
-        "train_images": 1133,
-        "validation_images": 300,
-    }
-    for name in ("train", "validation"):
-        assert dataset.load(f"data/{name}.npz").dataset.model_dump() == described
-    assert printed == "digits: 1,133 training and 300 validation images\n"
-
-
-def test_there_and_back_gives_the_same_bytes(fetch_digits):
-    first, there, back, again = (fetch_digits(**how)[0] for how in ({}, VALIDATION, {}, VALIDATION))
+def test_validation_images_are_training_images_and_no_test_image_is_left(fetch):
+    assert fetch().returncode == 0
+    train, test, first = images_in("train"), images_in("test"), written()
     assert set(first) == {"train.npz", "test.npz", "dataset.json"}
-    assert back == first
-    assert again == there
-    described = json.loads(first["dataset.json"])
-    assert list(described) == ["source", "content", "lossless", "train_images", "test_images"]
+
+    assert fetch(evaluate_on="validation", validation_per_class=30).returncode == 0
+    rest, validation = images_in("train"), images_in("validation")
+    assert rest | validation == train
+    assert rest.keys().isdisjoint(validation)
+    assert test.keys().isdisjoint(rest | validation)
+    assert np.bincount(list(validation.values())).tolist() == [30] * 10
+    described = json.loads(Path("data/dataset.json").read_text())
+    assert described["evaluated_on"] == "validation"
+    assert (described["train_images"], described["evaluated_images"]) == (1133, 300)
+    assert dataset.load("data/train.npz").dataset.model_dump() == described
+    before = written()
+    assert set(before) == {"train.npz", "validation.npz", "dataset.json"}
+
+    too_many = fetch(evaluate_on="validation", validation_per_class=500)
+    assert too_many.returncode == 1
+    assert "at most 138" in too_many.stderr
+    assert written() == before
+
+    fetch()
+    assert written() == first
 
 
-def test_more_validation_images_than_a_class_can_spare_leave_what_was_fetched(fetch_digits):
-    before, _ = fetch_digits()
-    says = "data.held_out.validation = 500: there are 139 training images of eight, so at most 138 of each class"
-    with pytest.raises(UserError, match=f"^params.yaml: {says} can be held out$"):
-        fetch_digits(evaluate_on="validation")
-    assert {path.name: path.read_bytes() for path in Path("data").iterdir()} == before
-
-
-def test_a_refused_source_leaves_nothing_behind(clone):
-    clone.set_params({"data.source": "digits", "data.sources.digits.sha256": "0" * 64})
-    result = clone.run("python src/fetch.py", check=False)
+def test_a_source_that_is_not_the_pinned_one_leaves_no_data(fetch):
+    digits = yaml.safe_load((REPOSITORY / "params.yaml").read_text())["data"]["sources"]["digits"]
+    result = fetch({"digits": digits | {"sha256": "0" * 64}})
     assert result.returncode == 1
-    assert result.stderr.startswith("error: scikit-learn's digits are not the pinned ones: expected sha256 0000")
-    assert clone.run("git status --porcelain --ignored").stdout == " M params.yaml\n!! .cache/\n"
+    assert result.stderr.count("\n") == 1
+    assert digits["sha256"] in result.stderr
+    assert not Path("data").exists()
 
 
-def test_an_archive_from_the_second_best_mirror(clone, tmp_path):
-    served = tmp_path / "served"
-    served.mkdir()
-    source = source_of(make_archive(served / "right.tar.gz", files()))
-    (served / "sign-in.html").write_text("<html>Sign in</html>")
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=served)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        urls = [f"http://127.0.0.1:{server.server_port}/{name}" for name in ("none", "sign-in.html", "right.tar.gz")]
-        entry = source.model_dump() | {"urls": urls}
-        clone.set_params({"data.source": "small", "data.sources.small": entry})
-        lines = clone.run("python src/fetch.py").stdout.splitlines()
-        server.shutdown()
-    assert lines == [
-        f"small from {urls[0]}",
-        "passed over: 404 File not found",
-        f"small from {urls[1]}",
-        f"passed over: offers 20 bytes, expected {source.bytes:,}",
-        f"small from {urls[2]}",
-        "small: 50 training and 10 test images",
-    ]
-    assert len(dataset.load(clone.path / "data/train.npz")) == 50
+def test_a_second_fetch_beside_the_first_is_refused(fetch):
+    Path(".cache/locks").mkdir(parents=True)
+    with open(".cache/locks/fetch.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert "already runs" in fetch().stderr
+    assert not Path("data").exists()
+
+
+def test_your_copy_that_does_not_exist_is_one_line(fetch):
+    result = fetch(source="cifar10", archive="missing/folder")
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert str(Path("missing/folder").absolute()) in result.stderr
+
+
+def test_your_copy_is_used_and_nothing_is_downloaded(fetch):
+    files = {}
+    for name in ("train/a/1.png", "train/b/1.png", "test/a/1.png", "test/b/1.png"):
+        path = Path("images", name)
+        path.parent.mkdir(parents=True)
+        Image.new("RGB", (32, 32), (len(files), 0, 0)).save(path)
+        files[name] = path.read_bytes()
+    source = {
+        "format": "image-folders",
+        "sha256": checksum(files),
+        "class_names": {"a": "ant", "b": "bee"},
+        "urls": ["http://127.0.0.1:9/images.tar"],
+    }
+    result = fetch({"mine": source}, source="mine", archive="~/images")
+    assert result.returncode == 0, result.stderr
+    assert not Path(".cache/downloads").exists()
+    assert len(dataset.load("data/train.npz")) == 2

@@ -1,47 +1,58 @@
 """docs/your-own-images.md, as one would follow it with photographs."""
 
+import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
-import pytest
-from clone import REPOSITORY, Clone
-from pictures import png
+import yaml
+from PIL import Image
 
-from foundation import yaml12
-from images import dataset
+import dataset
 
+REPOSITORY = Path(__file__).parents[1]
 PAGE = (REPOSITORY / "docs/your-own-images.md").read_text(encoding="utf-8")
+ENTRY = yaml.safe_load(re.search(r"^    \w+:\n      format: image-folders\n(      .+\n)+", PAGE, re.MULTILINE)[0])
 RESIZE = re.search(r"^    import sys\n(    .+\n|\n)+", PAGE, re.MULTILINE)[0].replace("\n    ", "\n").strip()
-ENTRY = re.search(r"^    own:\n(    .+\n)+", PAGE, re.MULTILINE)[0]
 
 
-@pytest.fixture
-def photographs(clone) -> Clone:
-    """A clone with the page's entry in params.yaml, and in `pictures/` photographs of cats and ants."""
-    (clone.path / "entry.yaml").write_text(ENTRY)
-    clone.set_params({"data.source": "own", "data.sources.own": yaml12.read(clone.path / "entry.yaml")["own"]})
-    for name in ("train/folder_of_cats/1.jpg", "train/folder_of_ants/1.png", "test/folder_of_cats/2.png"):
-        path = clone.path / "pictures" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png(200, size=(640, 480), format="JPEG" if path.suffix == ".jpg" else "PNG"))
-    return clone
+def run(*command: str, images: str = "") -> str:
+    environment = os.environ | {"CIFAR10_ARCHIVE": images}
+    result = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, timeout=300)
+    return result.stdout + result.stderr
 
 
-def test_photographs_become_images_of_ones_own(photographs):
-    def fetch(images: str, check: bool = False) -> str:
-        result = photographs.run("python src/fetch.py", check=check, CIFAR10_ARCHIVE=images)
-        return result.stdout + result.stderr
+def test_photographs_become_images_of_ones_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("src", "dvc.yaml"):
+        Path(name).symlink_to(REPOSITORY / name)
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    ((name, entry),) = ENTRY.items()
+    params["data"] |= {"source": name, "sources": ENTRY}
+    Path("params.yaml").write_text(json.dumps(params))
+    cats, ants = entry["class_names"]
+    for file, mode, size in (
+        (f"train/{cats}/1.jpg", "RGB", (640, 480)),
+        (f"train/{ants}/1.png", "RGB", (640, 480)),
+        (f"test/{cats}/2.png", "RGB", (640, 480)),
+        (f"test/{ants}/a.png", "L", (40, 90)),
+    ):
+        Path("pictures", file).parent.mkdir(parents=True)
+        Image.new(mode, size, 100 if mode == "L" else (200, 0, 0)).save(Path("pictures", file))
 
-    wrong = fetch("pictures")
-    assert wrong.count("is 640×480 RGB, expected 32×32 RGB") == 3
-    assert "test/ holds no image of folder_of_ants" in wrong
-    (photographs.path / "pictures/test/folder_of_ants").mkdir()
-    (photographs.path / "pictures/test/folder_of_ants/a.png").write_bytes(png(100, size=(40, 90), mode="L"))
-    (photographs.path / "resize.py").write_text(RESIZE)
-    photographs.run("python resize.py")
+    refused = run("src/fetch.py", images="pictures")
+    assert refused.count("640×480 RGB") == 3
+    assert refused.count("40×90 L") == 1
 
-    checksum = re.search(r"found ([0-9a-f]{64})$", fetch("images"), re.MULTILINE)[1]
-    photographs.set_params({"data.sources.own.sha256": checksum})
-    assert fetch("images", check=True) == "own: 2 training and 2 test images\n"
-    split = dataset.load(photographs.path / "data/test.npz")
-    assert split.class_names == ["cat", "ant"]
-    assert [tuple(image[0, 0]) for image in split.images] == [(100, 100, 100), (200, 0, 0)]
+    assert run("-c", RESIZE) == ""
+    entry["sha256"] = re.search(r"found ([0-9a-f]{64})", run("src/fetch.py", images="images"))[1]
+    Path("params.yaml").write_text(json.dumps(params))
+    run("src/fetch.py", images="images")
+    test = dataset.load("data/test.npz")
+    assert test.class_names == list(entry["class_names"].values())
+    assert {label: tuple(image[0, 0]) for label, image in zip(test.labels, test.images, strict=True)} == {
+        0: (200, 0, 0),
+        1: (100, 100, 100),
+    }

@@ -1,22 +1,18 @@
-"""The page of `dvc plots show`: charts are there without a network, and pictures fit the window."""
+"""The page of `dvc plots show`: charts without a network or a warning, and pictures that fit the window."""
 
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+import made_up
 import pytest
-from clone import REPOSITORY
+import yaml
 from dvc.repo import Repo
-from pictures import png
+from PIL import Image
 
 BROWSER = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
-DEFINED = """\
-plots:
-  - loss.csv: {x: step, y: loss}
-  - confusion.csv: {template: confusion, x: actual, y: predicted}
-  - picture.png
-"""
 MEASURE = """
 <script>
 addEventListener("load", () => setTimeout(() => {
@@ -27,24 +23,31 @@ addEventListener("load", () => setTimeout(() => {
 """
 
 
-@pytest.fixture
-def page(tmp_path, monkeypatch) -> Path:
-    """What `dvc plots show` writes of two charts and a picture, by the settings of this repository."""
-    monkeypatch.chdir(tmp_path)
-    Repo.init(no_scm=True).close()
-    shutil.copy(REPOSITORY / ".dvc/config", ".dvc/config")
-    shutil.copytree(REPOSITORY / ".dvc/plots", ".dvc/plots")
-    Path("dvc.yaml").write_text(DEFINED)
-    Path("loss.csv").write_text("step,loss\n1,2.3\n2,1.9\n")
-    Path("confusion.csv").write_text("actual,predicted\ncat,cat\ncat,dog\ndog,dog\n")
-    Path("picture.png").write_bytes(png(255, size=(3000, 1000)))
-    subprocess.run(["dvc", "plots", "show"], check=True)
-    return tmp_path / "dvc_plots/index.html"
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> Path:
+    """What `dvc plots show` writes of one net by one recipe, by the settings of this repository."""
+    folder = tmp_path_factory.mktemp("plots")
+    Repo.init(str(folder), no_scm=True).close()
+    shutil.copytree(made_up.REPOSITORY / ".dvc/plots", folder / ".dvc/plots")
+    shutil.copy(made_up.REPOSITORY / ".dvc/config", folder / ".dvc/config")
+    plots = yaml.safe_load((made_up.REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["plots"]
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"plots": plots}))
+    (folder / "plots/figures").mkdir(parents=True)
+    curves = ["recipe,net,seed,step,epoch,loss", "quick,mine,0,1,1,2.3", "quick,mine,0,2,1,1.9", "quick,mine,1,1,1,2.2"]
+    (folder / "plots/curves.csv").write_text("\n".join(curves) + "\n")
+    cells = ["title,actual,predicted,images", "mine by quick,cat,cat,3", "mine by quick,cat,dog,1"]
+    (folder / "plots/confusion.csv").write_text("\n".join(cells) + "\n")
+    Image.new("RGB", (3000, 1000)).save(folder / "plots/figures/accuracy.png")
+    command = [sys.executable, "-m", "dvc", "plots", "show"]
+    shown = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    assert shown.stderr == ""
+    return folder / "dvc_plots/index.html"
 
 
-def test_the_page_loads_nothing(page):
+def test_the_page_loads_nothing_and_titles_are_for_people(page):
     text = page.read_text(encoding="utf-8")
     assert text.count("vegaEmbed('#") == 2
+    assert "mine by quick" in text
     assert not re.search(r"<(script|link|img)\b[^>]*\b(src|href)\s*=\s*[\"']?(https?:)?//", text)
 
 
@@ -54,8 +57,8 @@ def test_chromium_shows_the_charts_without_a_network_and_the_picture_in_a_narrow
         file.write(MEASURE)
     command = [
         BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=700,900",
-        "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}",
-        "--virtual-time-budget=5000", "--dump-dom", page.as_uri(),
+        "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND",
+        f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000", "--dump-dom", page.as_uri(),
     ]  # fmt: skip
     shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     found = re.search(r"<title>(\d) charts, picture (\d+) wide</title>", shown)

@@ -1,36 +1,17 @@
-"""What the stage reads and says; that it trains well is seen through DVC in test_pipeline.py."""
+"""What the stage reads and says. That it trains well: training/; through DVC: test_pipeline.py."""
 
 import json
-import re
+import shutil
+from pathlib import Path
 
 import pytest
 from clone import REPOSITORY
+from untrained import split_of
 
+import dataset
 import train
-from foundation.errors import UserError
 from model.device import has_bfloat16, select_device
-from params import load_params
-from results.run import Run
-
-
-def test_a_net_that_is_not_in_the_parameters(monkeypatch):
-    monkeypatch.chdir(REPOSITORY)
-    monkeypatch.setattr("sys.argv", ["train.py", "net9-0"])
-    with pytest.raises(UserError) as error:
-        train.main()
-    assert str(error.value) == f"params.yaml has no net net9; it has {', '.join(load_params().nets)}"
-
-
-@pytest.mark.parametrize("name", ["net1", "net1-", "-0", "0", "train@net1", "net1-x", "net1-٣", "net1--1-"])
-def test_a_name_without_net_or_seed(name, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["train.py", "--", name])
-    with pytest.raises(UserError, match=rf"^{re.escape(name)}: expected NET-SEED, for example net1-0$"):
-        train.main()
-
-
-def test_a_name_with_hyphens_ends_in_the_seed():
-    assert Run.named("train@net1-wide-12") == Run("net1-wide", 12)
-
+from run import Run
 
 # The stage as it is; it prints which files it has opened.
 WATCHED = """
@@ -44,30 +25,45 @@ print(json.dumps(opened))
 """
 
 
-def test_training_cannot_see_the_test_images(unchanged, tmp_path):
-    """The same bytes with something else in their place, and of all the data it opens the training images alone."""
-    test_images = unchanged.path / "data/test.npz"
-    run = Run("net1", 0)
+def test_training_cannot_see_the_images_that_are_evaluated_on(unchanged, tmp_path):
+    """Of all the data it opens the training images alone, and gives the same bytes without the others."""
+    data, run = (unchanged.path / "data").resolve(), Run("mine", "test", 0)
     outputs = [unchanged.path / run.file(folder) for folder in ("models", "metrics/train", "plots/loss")]
-    with_them = [path.read_bytes() for path in outputs]
-    for path in [test_images, *outputs]:
-        path.unlink()  # it may be a link into DVC's cache
-    test_images.write_text("no images")
+    before = [path.read_bytes() for path in outputs]
+    for path in [data / "validation.npz", *outputs]:
+        path.unlink()
+    (data / "validation.npz").write_text("no images")
     (tmp_path / "watched.py").write_text(WATCHED)
-    result = unchanged.run(f"python {tmp_path}/watched.py net1-0")
-    assert [path.read_bytes() for path in outputs] == with_them
+    result = unchanged.run(f"python {tmp_path}/watched.py {run.net} {run.recipe} {run.seed}")
+    assert [path.read_bytes() for path in outputs] == before
     opened = {(unchanged.path / path).resolve() for path in json.loads(result.stdout.splitlines()[-1])}
-    data = {path for path in opened if (unchanged.path / "data").resolve() in path.parents}
-    assert data == {(unchanged.path / "data/train.npz").resolve()}
+    assert {path for path in opened if data in path.parents} == {data / "train.npz"}
 
 
-def test_bfloat16_where_the_recipe_allows_it_and_the_device_has_it(unchanged):
-    """What was computed in is noted with the result, so that figures that differ by it can be told apart."""
-    before, weights = (unchanged.path / name for name in ("metrics/train/net2/0.json", "models/net2/0.pt"))
-    in_float32, float32_weights = json.loads(before.read_text()), weights.read_bytes()
-    unchanged.set_params({"recipes.test.allow_bfloat16": True})
-    unchanged.run("python src/train.py net2-0")
-    figures, was_used = json.loads(before.read_text()), has_bfloat16(select_device())
-    assert figures["device"] == in_float32["device"] + (", bfloat16" if was_used else "")
-    assert (figures["loss"] != in_float32["loss"]) == was_used
-    assert weights.read_bytes() != float32_weights  # the recipe is in the checkpoint
+def test_bfloat16_where_the_recipe_allows_it_and_the_device_has_it(rebuilt):
+    """The record says what was computed in, so that results which differ by it can be told apart."""
+    in_float32, allowed = (
+        json.loads(rebuilt.read(Run("net1", recipe, 0).file("metrics/train")))["device"] for recipe in ("test", "other")
+    )
+    assert "bfloat16" not in in_float32
+    assert allowed == in_float32 + (", bfloat16" if has_bfloat16(select_device()) else "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("net9 reference 0", "src/nets/net9.py"),
+        ("net1 slow 0", "slow"),
+        ("net1 reference 0 --device nonsense", "nonsense"),
+    ],
+    ids=["no such net", "no such recipe", "no such device"],
+)
+def test_what_is_not_there_is_one_line(tmp_path, monkeypatch, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(REPOSITORY / name, name)
+    dataset.save("data/train.npz", split_of(8))
+    monkeypatch.setattr("sys.argv", ["train.py", *arguments.split()])
+    with pytest.raises(SystemExit, match=rf"^error: [^\n]*{says}[^\n]*$"):
+        train.main()
+    assert not Path("models").exists()

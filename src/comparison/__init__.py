@@ -1,4 +1,1 @@
-"""What several nets' results say: tables, statistics, the study's claims, and the report. Never torch.
-
-Imports `results` and `foundation`.
-"""
+"""What the runs' results say: tables, statistics, the study's claims and the report. Nothing here imports torch."""

@@ -1,45 +1,48 @@
-"""Numbers as a reader sees them in tables and sentences, halves rounded away from 0 as in school.
-
-Accuracies have two decimals, exact for 10,000 images, so that differences add up as they are printed; those of a class
-have one, exact for 1,000. The limits of intervals, which are estimates, have one.
-"""
+"""The one place where numbers become text for people. Each is rounded once, from full precision."""
 
 import math
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterable
 
 NOTHING = "–"  # where there is no figure
 
 
-def rounded(value: float, decimals: int) -> Decimal:
-    """`value` as its shortest decimal form says it: 2.05 becomes 2.1, though its binary form is a little less."""
-    shortest = repr(round(float(value), 6))  # less what a difference of two floats has behind its decimals
-    return Decimal(shortest).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + Decimal(0)
-
-
 def whole(value: float) -> str:
-    return f"{rounded(value, 0):,}"
+    return NOTHING if math.isnan(value) else f"{value:,.0f}"
 
 
 def percent(value: float, decimals: int = 2) -> str:
-    return NOTHING if math.isnan(value) else str(rounded(value, decimals))
+    """A value in percent, or any other with so many decimals."""
+    return NOTHING if math.isnan(value) else f"{value:.{decimals}f}"
 
 
 def signed(value: float, decimals: int = 2) -> str:
-    """A difference in percentage points, with its sign."""
-    return NOTHING if math.isnan(value) else f"{rounded(value, decimals):+}".replace("-", "−")
+    """A difference, with its sign; 0 has a plus."""
+    return NOTHING if math.isnan(value) else f"{value:+z.{decimals}f}".replace("-", "−")
 
 
-def p_value(p: float) -> str:
-    return "< 0.0001" if p < 0.0001 else f"{p:.4f}"
+def span(low: float, high: float, decimals: int = 1) -> str:
+    """The limits of an interval, or `NOTHING` where there is none."""
+    return NOTHING if math.isnan(low) else f"{low:.{decimals}f}–{high:.{decimals}f}"
 
 
-def p_relation(p: float) -> str:
-    return f"p {p_value(p)}" if p < 0.0001 else f"p = {p_value(p)}"
+def percent_within(value: float, low: float, high: float, decimals: int = 2, limit_decimals: int = 1) -> str:
+    """A value with its interval, or without where there is none."""
+    return percent(value, decimals) + ("" if math.isnan(low) else f" ({span(low, high, limit_decimals)})")
 
 
-def percent_within(value: float, low: float, high: float, decimals: int = 2) -> str:
-    return f"{percent(value, decimals)} ({percent(low, 1)}–{percent(high, 1)})"
+def signed_within(value: float, low: float, high: float, decimals: int = 2, limit_decimals: int = 1) -> str:
+    limits = "" if math.isnan(low) else f" ({signed(low, limit_decimals)} to {signed(high, limit_decimals)})"
+    return signed(value, decimals) + limits
 
 
-def signed_within(value: float, low: float, high: float, decimals: int = 2, of_limits: int = 1) -> str:
-    return f"{signed(value, decimals)} ({signed(low, of_limits)} to {signed(high, of_limits)})"
+def p_value(p: float, smallest: float = 0.0) -> str:
+    """`p = 0.0312`, `p < 0.0001`, or `p ≤ 0.0002` where p is the smallest that the permutation test can give."""
+    if p < 0.0001:
+        return "p < 0.0001"
+    return f"p {'≤' if p <= smallest else '='} {p:.3g}"
+
+
+def listed(values: Iterable[object]) -> str:
+    """`a, b and c`."""
+    *others, last = map(str, values)
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,45 +1,52 @@
-"""The comparison as one web page that needs no network: tables and figures inline, for a screen, a phone and paper."""
+"""The report as one web page: its Markdown inside a small shell, figures inline. It needs no script and no network."""
 
+import html
 import re
 from base64 import b64encode
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+from string import Template
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
-from comparison.report import Section
-
-NUMBER = r"[+−]?\d(?:[\d.,]*\d)?"
-INTERVAL = re.compile(rf"\({NUMBER} %\)|\(?{NUMBER}(?:–| to )(?:{NUMBER}|never)\)?")
+LONG = 40  # letters of a table cell that may be broken into lines
+SHELL = Path(__file__).with_name("page.html")
 
 
-def render(title: str, sections: list[Section], figures: dict[str, bytes]) -> str:
-    """The page as HTML, the same bytes for the same input.
-
-    figures: PNG files by their captions, which are also what a reader who cannot see them is told.
-    All texts are escaped: names of classes and nets come from data and params.yaml.
-    """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+def render(markdown: str, figures: Mapping[str, bytes]) -> str:
+    """The page as HTML, the same bytes for the same input; figures: PNG files by their names."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    # A wide table scrolls in its box, which has a focus so that the keyboard can scroll it.
+    parser.add_render_rule("table_open", lambda *_: '<div class="wide" tabindex="0"><table>')
+    parser.add_render_rule("table_close", lambda *_: "</table></div>")
+    tokens = parser.parse(markdown)
+    for opening, token in pairwise(tokens):
+        if opening.type == "td_open" and len(plain(token)) > LONG:
+            opening.attrs["class"] = "long"
+        for child in token.children or []:
+            if child.type == "image":
+                child.attrs["src"] = data_uri(figures[PurePosixPath(str(child.attrs["src"])).name])
+    return Template(SHELL.read_text(encoding="utf-8")).substitute(
+        title=html.escape(plain(tokens[1])),
+        contents=contents(tokens),
+        body=parser.renderer.render(tokens, parser.options, {}),
     )
-    environment.filters |= {"code": code, "data_uri": data_uri, "unbroken": unbroken}
-    template = environment.get_template("page.html.jinja")
-    return template.render(title=title, sections=sections, figures=figures)
 
 
-def code(text: str) -> Markup:
-    """`text` escaped, with what stands between backticks as code."""
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+def contents(tokens: Sequence[Token]) -> str:
+    """Links to the headings of the second level, which become their targets."""
+    links = []
+    for heading, text in pairwise(tokens):
+        if heading.type == "heading_open" and heading.tag == "h2":
+            heading.attrs["id"] = re.sub(r"\W+", "-", plain(text).lower())
+            links.append(f'<a href="#{heading.attrs["id"]}">{html.escape(plain(text))}</a>')
+    return "\n".join(links)
 
 
-def unbroken(text: str) -> Markup:
-    """`text` escaped, with no line end within an interval or a share."""
-    return Markup(INTERVAL.sub(r'<span class="interval">\g<0></span>', str(escape(text))))
+def plain(text: Token) -> str:
+    return "".join(child.content for child in text.children or [])
 
 
 def data_uri(png: bytes) -> str:

@@ -1,241 +1,343 @@
-"""The comparison as a reader sees it: sections of a heading, a paragraph and a table, for the terminal and pages."""
+"""The comparison for people, as Markdown: what came out, the claims, each figure with its table, how it was made."""
 
-from dataclasses import dataclass
-from itertools import pairwise
+import html
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
+import yaml
 
-from comparison import statistics
-from comparison.claims import Finding
-from comparison.formatting import NOTHING, p_value, percent, percent_within, signed, signed_within, whole
+from comparison.claims import DOES_NOT_HOLD, HOLDS, NOT_DECIDED, Finding
+from comparison.formatting import (
+    NOTHING,
+    listed,
+    p_value,
+    percent,
+    percent_within,
+    signed,
+    signed_within,
+    span,
+    whole,
+)  # fmt: skip
 from comparison.runs import Runs
+from comparison.statistics import LEAST_SEEDS
 from comparison.tables import Tables
 
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, a paragraph and a table of text cells; the table is empty when the paragraph says why.
-
-    words: the columns of words, to be aligned left where the numbers are aligned right.
-    best: the cells to be marked, as (row number, column name).
-    """
-
-    title: str
-    text: str
-    table: pd.DataFrame
-    words: tuple[str, ...]
-    best: frozenset[tuple[int, str]] = frozenset()
-
-    def markdown(self) -> str:
-        """As GitHub's Markdown, ending in a line end; the best cells are bold."""
-        paragraph = f"## {self.title}\n\n{self.text}\n"
-        if self.table.empty:
-            return paragraph
-        cells = self.table.copy()
-        for row, column in self.best:
-            cells.loc[row, column] = f"**{cells.loc[row, column]}**"
-        align = ["left" if column in self.words else "right" for column in cells]
-        return f"{paragraph}\n{cells.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
+Findings = Mapping[str, Mapping[str, Finding]]  # by recipe and key
+STUDY_RECIPE = "reference"
+NOTES = {  # what a reader has to know of a recipe
+    "modern": "`modern` was chosen on validation images of an earlier JPEG copy of CIFAR-10, after two looks at the "
+    "test images of that copy, and was not tuned again."
+}
+DIFFERENCES = """\
+The second less the first, with the 95 % interval. P(second better) is the chance that a new run of the second beats a \
+new run of the first; 75 % or more matters in practice (Bouthillier et al., 2021). The last columns are the parts of \
+the standard error."""
+INTERVALS = """\
+- **Accuracy**: the 95 % interval covers other seeds and other images of the same kind. Its standard error has a part \
+for each (Owen, 2007), with Satterthwaite's degrees of freedom. It is never narrower than Wilson's interval for these \
+images. With one seed it is Wilson's, and is about one trained net.
+- **Differences**: the same for the second mean less the first, each pair by itself.
+- **One more run**: the 95 % prediction interval of a further seed on the same images. Its standard deviation is \
+pooled over net1, net2 and net3 where Bartlett's test does not tell their variances apart; else it is the net's own.
+- **Claims**: `src/comparison/claims.py` has the rule of each."""
+NOT_COVERED = """\
+- All runs share the training images, so no interval covers the choice of those.
+- Each interval is for one figure. On average, one of twenty such intervals misses.
+- Another machine or version of PyTorch changes the last bits of a run, and then as much as another seed does."""
 
 
-def markdown_page(heading: str, sections: list[Section], figures: dict[str, str]) -> str:
-    """`metrics/comparison.md`; figures: links by their captions."""
-    links = "".join(f"![{caption}]({link})\n" for caption, link in figures.items())
-    return "\n".join([f"# {heading}\n", *(section.markdown() for section in sections), f"## Figures\n\n{links}"])
+def markdown_report(grid: dict[str, Runs], tables: Tables, findings: Findings) -> str:
+    """`metrics/comparison.md`; grid and findings are by recipe. Its links to figures are relative to `metrics/`."""
+    parts = [f"# Comparison on {escape(first(grid).dataset.title)}", conclusion(grid, tables, findings)]
+    parts += [claims(findings)] if any(findings.values()) else []
+    parts += [per_class(grid, tables), confusion(grid, tables), loss(grid, tables), cost(tables)]
+    parts += [calibration(grid, tables), wrong_by_all(grid), "## How it was made"]
+    parts += [folded("Images, seeds, recipes, machines", how_it_was_made(grid))]
+    parts += [folded("How the intervals are computed", INTERVALS), folded("What no interval covers", NOT_COVERED)]
+    return "\n\n".join(parts) + "\n"
 
 
-def make_sections(runs: Runs, tables: Tables, findings: dict[str, Finding]) -> list[Section]:
-    return [
-        net_section(runs, tables.nets),
-        class_section(runs, tables.classes),
-        difference_section(runs, tables.differences),
-        mistake_section(runs, tables.mistakes),
-        size_section(runs, tables.nets),
-        claim_section(findings),
-    ]
-
-
-def net_section(runs: Runs, table: pd.DataFrame) -> Section:
-    """Accuracy of each net; with several seeds how it spreads, and beside the study's what one more run would have."""
-    dataset, on, several = runs.conditions.dataset, runs.conditions.dataset.evaluated_on, len(runs.seeds) > 1
-    accuracy = table[["accuracy", "low", "high"]].itertuples(index=False)
-    cells = {"net": table["net"], f"{on} accuracy (%)": [percent_within(*row) for row in accuracy]}
-    if several:
-        cells |= {"sd": table["sd"].map(percent), "least–most (%)": spans(table, "least", "most", 2)}
-    if "study" in table:
-        cells |= {"the study (%)": [percent(accuracy, 0) for accuracy in table["study"]]}  # it gives no decimals
-    if "study" in table and several:
-        inside = table["study_inside"].map({True: "yes", False: "no"})
-        cells |= {"one more run (%)": spans(table, "prediction_low", "prediction_high", 1)}
-        cells |= {"the study within?": inside.fillna(NOTHING)}
-    sentences = [f"Accuracy on the {whole(dataset.evaluated_images)} {on} images of {dataset.source}"]
-    if several:
-        sentences[0] += (
-            f": the mean of one run by each of the seeds {listed(runs.seeds)}, with its 95 % interval, the runs' "
-            "standard deviation, and the least and most of them."
-        )
-        sentences.append(
-            f"Intervals say how far another choice of seeds and of {on} images matters; where neither makes a "
-            "difference, they are a point and decide nothing. What another choice of training images would do is in "
-            "none of them."
-        )
-    else:
-        sentences[0] += ", with its 95 % interval (Wilson's)."
-        sentences.append(
-            f"Each net was trained once, by seed {runs.seeds[0]}: all this is about these trained nets, and says how "
-            f"far the choice of {on} images matters, not how far another seed would."
-        )
-    if "study" in table:
-        sentences.append("The study ran each net once and cut its figures off, so that 61 is from 61 to 62.")
-        if several:
-            sentences.append("One more run of ours would be in the 95 % prediction interval that stands beside them.")
-    if not dataset.lossless:
-        sentences.append("The images are a lossy copy, JPEG, whose figures differ a little; `params.yaml` says why.")
+def conclusion(grid: dict[str, Runs], tables: Tables, findings: Findings) -> str:
+    one, on, several = first(grid), first(grid).dataset.evaluated_on, len(first(grid).seeds) > 1
+    sentences = [best(one, tables), *changes(tables), *beside_study(tables), *verdicts(findings)]
+    if not several:
+        sentences.append(f"Each figure is of one trained net (seed {one.seeds[0]}): another seed may change it.")
+    if len(one.seeds) < LEAST_SEEDS:
+        sentences.append(f"With fewer than {LEAST_SEEDS} seeds, nothing is decided but what is counted.")
     if on == "validation":
-        looked = "Evaluated on validation images, held out of the training images; no test image was looked at."
-        sentences.insert(0, looked)
-    sentences.append(trained_with(runs))
-    return Section("Overall", " ".join(sentences), pd.DataFrame(cells), words=("net", "the study within?"))
-
-
-def spans(table: pd.DataFrame, low: str, high: str, decimals: int) -> list[str]:
-    return [f"{percent(a, decimals)}–{percent(b, decimals)}" for a, b in zip(table[low], table[high], strict=True)]
-
-
-def listed(names: list) -> str:
-    *others, last = map(str, names)
-    return f"{', '.join(others)} and {last}" if others else last
-
-
-def trained_with(runs: Runs) -> str:
-    """PyTorch's version and the device; the runs are named where these are not the same for all."""
-    ways: dict[str, list[str]] = {}
-    for net, training in runs.training.items():
-        for seed, figures in zip(runs.seeds, training, strict=True):
-            ways.setdefault(f"PyTorch {figures.torch}, {figures.device}", []).append(f"{net}-{seed}")
-    if len(ways) == 1:
-        return f"Trained with {next(iter(ways))}."
-    named = "; ".join(f"{', '.join(names)} with {way}" for way, names in ways.items())
-    return f"The runs were not trained alike, which alone can make a difference: {named}."
-
-
-def class_section(runs: Runs, table: pd.DataFrame) -> Section:
-    """One row a class, one column a net, and the study's beside it; the best net of a class is marked."""
-    nets = table["net"].unique()
-    cells, best = {"true class": table["class"].unique()}, set()
-    for net in nets:
-        rows = table[table["net"] == net]
-        accuracy = rows[["accuracy", "low", "high"]].itertuples(index=False)
-        cells[net] = [percent_within(*row, decimals=1) for row in accuracy]
-        if "study" in table and rows["study"].notna().any():
-            cells[f"{net}, the study"] = [percent(accuracy, 0) for accuracy in rows["study"]]
-        best |= {(position, net) for position, is_best in enumerate(rows["best"]) if is_best}
-    text = f"{runs.conditions.dataset.evaluated_on.capitalize()} accuracy (%) on the images of each class"
-    text += (
-        ": the mean over the seeds, with its 95 % interval over seeds and the class's images."
-        if len(runs.seeds) > 1
-        else ", with its 95 % interval (Wilson's)."
-    )
-    if len(nets) > 1:
-        text += " A net is marked where it is better than the next best, tested by itself, by more than chance."
-    return Section("Per class", text, pd.DataFrame(cells), words=("true class",), best=frozenset(best))
-
-
-def difference_section(runs: Runs, table: pd.DataFrame) -> Section:
-    several, on = len(runs.seeds) > 1, runs.conditions.dataset.evaluated_on
-    title = "Do the nets differ?" if several else "Do these trained nets differ?"
-    if table.empty:
-        return Section(title, "There is one net, so there is no difference to test.", pd.DataFrame(), words=())
-    difference = table[["difference", "low", "high"]].itertuples(index=False)
-    cells = {
-        "nets": table["first"] + " → " + table["second"],
-        "difference (points)": [signed_within(*row) for row in difference],
-    }
+        sentences.append("These are validation images, held out of the training images. No test image was used.")
+    marks = "each run (small) and their mean" if several else "one trained net"
+    caption = f"{on.capitalize()} accuracy: {marks}, with the 95 % interval.{study_note(tables)}"
+    text = ["## What came out", bullets(sentences), figure("accuracy", caption), overall(grid, tables)]
     if several:
-        cells |= {
-            "error by seeds": table["se_seeds"].map(percent),
-            f"error by {on} images": table["se_images"].map(percent),
-            "degrees of freedom": [percent(df, 1) for df in table["df"]],
-        }
-        differ = ((table["low"] > 0) | (table["high"] < 0)) & (table["se_seeds"] + table["se_images"] > 0)
-        text = (
-            "The difference is the second net's mean accuracy less the first's, with its 95 % interval, for each pair "
-            "alone. Beside it stand the two parts of its standard error, what the choice of seeds does and what that "
-            f"of {on} images does, and the degrees of freedom (Satterthwaite's), few where few seeds decide. Nets "
-            "differ where the interval leaves out 0."
+        text.append("sd: standard deviation of the runs. Ensemble: by the mean of all seeds' probabilities.")
+        text[-1] += " One more run: where a further run would be, and whose sd says so." if is_known(tables) else ""
+    text += [NOTES[recipe] for recipe in grid if recipe in NOTES]
+    if several and len(tables.differences):
+        text.append(folded("Differences between nets and recipes", differences(grid, tables.differences)))
+    return "\n\n".join(text)
+
+
+def best(one: Runs, tables: Tables) -> str:
+    rows = tables.nets.loc[tables.nets.groupby("recipe", sort=False)["accuracy"].idxmax()]
+    limits = zip(rows["net"], rows["recipe"], rows["accuracy"], rows["low"], rows["high"], strict=True)
+    found = [
+        f"{escape(net)} by {escape(recipe)}, {percent_within(accuracy, low, high, 1)} %"
+        for net, recipe, accuracy, low, high in limits
+    ]
+    highest = "Highest accuracy" if len(one.nets) > 1 else "Accuracy"
+    return f"{highest} on the {one.dataset.evaluated_images:,} {one.dataset.evaluated_on} images: {'; '.join(found)}."
+
+
+def changes(tables: Tables) -> list[str]:
+    """What another recipe changes, as a range over the nets, and how many differences between nets are no chance."""
+    is_across = tables.differences["first_recipe"] != tables.differences["second_recipe"]
+    sentences = []
+    for (one, other), rows in tables.differences[is_across].groupby(["first_recipe", "second_recipe"], sort=False):
+        ends = rows.sort_values("difference").iloc[[0, -1]] if len(rows) > 1 else rows
+        found = [f"{signed(row.difference, 1)} points ({escape(row.second_net)})" for row in ends.itertuples()]
+        sentences.append(f"With {escape(other)} in place of {escape(one)}, accuracy changes by {' to '.join(found)}.")
+    within = tables.differences[~is_across]
+    if len(within) and tables.nets["seeds"].min() >= LEAST_SEEDS:
+        clear = ((within["low"] > 0) | (within["high"] < 0)).sum()
+        sentences.append(
+            f"{clear} of {len(within)} differences of two nets are more than chance, each tested by itself."
         )
-    else:
-        cells |= {
-            "only the first right": table["only_first"].map(whole),
-            "only the second right": table["only_second"].map(whole),
-            "p": table["p"].map(p_value),
-            "p, corrected": table["p_holm"].map(p_value),
-        }
-        differ = table["p_holm"] < statistics.LEVEL
-        text = (
-            f"McNemar's exact test of each pair of trained nets, on the {on} images that only one of the two gets "
-            "right. The difference is the second net's accuracy less the first's, with its 95 % interval (Bonett and "
-            "Price's, for each pair alone). These trained nets differ when p is below "
-            f"{statistics.LEVEL} after Holm's correction for the number of pairs, {len(table)}; whether the nets do, "
-            "by other seeds, is not known."
-        )
-    cells["differ?"] = differ.map({True: "yes", False: "could be chance"})
-    return Section(title, text, pd.DataFrame(cells), words=("nets", "differ?"))
+    return sentences
 
 
-def mistake_section(runs: Runs, table: pd.DataFrame) -> Section:
-    """One column a net, its most confused pairs from the top; the paragraph names those that all nets share."""
-    title, nets = "Most confused pairs", runs.nets
-    if table.empty:
-        text = f"No net gets any {runs.conditions.dataset.evaluated_on} image wrong."
-        return Section(title, text, pd.DataFrame(), words=())
-    table = table.assign(pair=table["true"] + " → " + table["predicted"])
-    shares = pd.Series([percent(rate, 1) for rate in table["rate"]], index=table.index)
-    cells = table["pair"] + ", " + table["images"].map(whole) + " (" + shares + " %)"
-    grid = cells.set_axis(pd.MultiIndex.from_frame(table[["rank", "net"]])).unstack(fill_value=NOTHING)
-    grid = grid.reindex(columns=nets, fill_value=NOTHING).rename_axis(index="#", columns=None).reset_index()
-    over = ", over all seeds," if len(runs.seeds) > 1 else ","
-    text = f"The true class → the class predicted instead: the images{over} and their share of the true class."
-    if len(nets) > 1:
-        times = table["pair"].value_counts(sort=False)
-        shared = times.index[times == len(nets)]
-        text += f" In the list of every net: {', '.join(shared) or 'none'}."
-    return Section(title, text, grid, words=tuple(nets))
-
-
-def size_section(runs: Runs, table: pd.DataFrame) -> Section:
-    """What a net costs, and how far it has learned the training images rather than what they show."""
-    on = runs.conditions.dataset.evaluated_on
-    cells = {
-        "net": table["net"],
-        "layers": table["layers"].map(whole),
-        "parameters": table["parameters"].map(whole),
-        "multiply-adds an image": table["multiply_adds"].map(whole),
-        "training accuracy (%)": table["training_accuracy"].map(percent),
-        "gap (points)": table["gap"].map(signed),
-        f"{on} loss": table["loss"].map("{:.3f}".format),
-        "training loss": table["training_loss"].map("{:.3f}".format),
-    }
-    text = (
-        "Layers are convolutions and linear layers, multiply-adds theirs. Training accuracy and the losses, mean "
-        f"cross-entropy in nats, are of the final weights in evaluation mode; the gap is training less {on} accuracy."
+def beside_study(tables: Tables) -> list[str]:
+    rows = tables.nets[(tables.nets["recipe"] == STUDY_RECIPE) & tables.nets["study_inside"].notna()]
+    could, could_not = (
+        [escape(net) for net in rows["net"][rows["study_inside"] == inside]] for inside in (True, False)
     )
-    for one, other in pairwise(table.itertuples()):
-        if other.accuracy > one.accuracy and other.loss > one.loss:
-            text += (
-                f" {other.net} is right more often than {one.net} and yet its {on} loss is worse: it is too sure of "
-                "what it gets wrong."
-            )
-    return Section("Size and fit", text, pd.DataFrame(cells), words=("net",))
+    if could:
+        but = f", but not for {listed(could_not)}" if could_not else ""
+        return [f"One more run by {STUDY_RECIPE} could have the study's accuracy for {listed(could)}{but}."]
+    if could_not:
+        return [f"One more run by {STUDY_RECIPE} could not have the study's accuracy for {listed(could_not)}."]
+    return []
 
 
-def claim_section(findings: dict[str, Finding]) -> Section:
-    text = (
-        "What the study concludes, tested by the rules in `src/comparison/claims.py`. Not decided means that these "
-        "runs cannot tell. Where the study says deeper, the order of net1, net2 and net3 is what is tested: they "
-        "differ in more than depth. The losses to reach are 2/3, 1/2 and 1/3 of what guessing has. Faster is in steps; "
-        "in seconds it can be the other way round: `metrics/timing/`, which no stage reads, has how long steps take, "
-        "and in how much memory."
+def verdicts(findings: Findings) -> list[str]:
+    """How many claims hold by each recipe, and which verdicts depend on the recipe."""
+    rows = list(zip(*(its.values() for its in findings.values()), strict=True))
+    counts = []
+    for recipe, its in findings.items():
+        found = [finding.verdict for finding in its.values()]
+        holds, does_not, undecided = (found.count(verdict) for verdict in (HOLDS, DOES_NOT_HOLD, NOT_DECIDED))
+        counts.append(f"by {escape(recipe)} {holds} are confirmed, {does_not} contradicted, {undecided} not decided")
+    sentences = [f"Of the study's {len(rows)} claims, {'; '.join(counts)}."] if rows else []
+    if rows and len(findings) > 1:
+        differ = [f"claim {i}" for i, row in enumerate(rows, 1) if len({finding.verdict for finding in row}) > 1]
+        sentences.append(f"The recipes' verdicts differ on {listed(differ) if differ else 'no claim'}.")
+    return sentences
+
+
+def overall(grid: dict[str, Runs], tables: Tables) -> str:
+    """The table of accuracies, a row for each net by each recipe."""
+    table, several = tables.nets, len(first(grid).seeds) > 1
+    cells = names(grid, table) | {f"{first(grid).dataset.evaluated_on} accuracy (%)": within(table, 2)}
+    if several:
+        cells |= {"sd": table["sd"].map(percent), "ensemble (%)": table["ensemble_accuracy"].map(percent)}
+    if several and is_known(tables):
+        rows = zip(table["prediction_low"], table["prediction_high"], table["prediction_sd"], strict=True)
+        cells["one more run (%)"] = [span(low, high) + (f" ({sd})" if sd else "") for low, high, sd in rows]
+    if is_known(tables):
+        cells["the study (%)"] = numbers(table["study"], 0)
+    return as_table(cells, words=min(2, len(grid)))
+
+
+def differences(grid: dict[str, Runs], table: pd.DataFrame) -> str:
+    cells = {"recipe": arrows(table["first_recipe"], table["second_recipe"])} if len(grid) > 1 else {}
+    cells |= {"net": arrows(table["first_net"], table["second_net"])}
+    cells |= {"difference (points)": within(table, 2, "difference", signed_within)}
+    cells |= {"P(second better)": [f"{percent(100 * p, 0)} %" for p in table["p_second_better"]]}
+    cells |= {"error by seeds": table["se_seeds"].map(percent), "by images": table["se_images"].map(percent)}
+    return f"{DIFFERENCES}\n\n{as_table(cells, words=min(2, len(grid)))}"
+
+
+def claims(findings: Findings) -> str:
+    """A line for each claim with its verdict by each recipe; folded below the table what decides it."""
+    by_claim = zip(*(its.values() for its in findings.values()), strict=True)
+    rows = [dict(zip(findings, row, strict=True)) for row in by_claim]
+    sentences = [next(iter(row.values())).claim for row in rows]
+    cells = {"#": range(1, len(rows) + 1), "claim": [escape(sentence) for sentence in sentences]}
+    for recipe in findings:
+        cells[escape(recipe)] = [verdict(row[recipe]) for row in rows]
+    text = ["## The study's claims", as_table(cells, words=2 + len(findings))]
+    if any(finding.seeds_needed for row in rows for finding in row.values()):
+        text.append("In brackets: the seeds that would decide it with 80 % power, if effects and spreads are as seen.")
+    if any(finding.stands is False for row in rows for finding in row.values()):
+        text.append("†: no longer when corrected for the number of claims that are tested (Holm).")
+    for i, (sentence, row) in enumerate(zip(sentences, rows, strict=True), start=1):
+        found = [f"**{escape(recipe)}: {finding.verdict}**, {evidence(finding)}" for recipe, finding in row.items()]
+        text.append(folded(f"{i}. {sentence}", bullets(found)))
+    return "\n\n".join(text)
+
+
+def verdict(finding: Finding) -> str:
+    needed = finding.seeds_needed + " seeds" * finding.seeds_needed[-1:].isdigit()
+    return finding.verdict + f" ({needed})" * bool(needed) + " †" * (finding.stands is False)
+
+
+def evidence(finding: Finding) -> str:
+    figures = f" {finding.figure}." if finding.figure != NOTHING else ""
+    jointly = f" Over all claims (Holm): {p_value(finding.p_holm)}." if finding.p_holm is not None else ""
+    return escape(f"{finding.reason}.{figures}{jointly}")
+
+
+def per_class(grid: dict[str, Runs], tables: Tables) -> str:
+    order = tables.classes.groupby("class", sort=False)["accuracy"].mean().sort_values(kind="stable").index
+    caption = f"Accuracy with its 95 % interval, from the most difficult class, {escape(order[0])}, to the easiest."
+    text = ["## Per class", figure("per_class", caption + study_note(tables))]
+    for recipe in grid:
+        cells = {}
+        for net, rows in tables.classes[tables.classes["recipe"] == recipe].groupby("net", sort=False):
+            cells["class"] = [escape(name) for name in rows["class"]]
+            accuracies = zip(within(rows, 1), rows["best"], strict=True)
+            cells[escape(net)] = [f"**{accuracy}**" if is_best else accuracy for accuracy, is_best in accuracies]
+            if recipe == STUDY_RECIPE and rows["study"].notna().any():
+                cells[f"{escape(net)}, the study"] = numbers(rows["study"], 0)
+        text += [f"Accuracy (%) by {escape(recipe)}:", as_table(cells)]
+    if tables.classes["best"].any():
+        text.append("Bold: better than every other net by more than chance, each class tested by itself.")
+    return "\n\n".join(text)
+
+
+def confusion(grid: dict[str, Runs], tables: Tables) -> str:
+    text = ["## Confusion"]
+    for recipe, runs in grid.items():
+        table = tables.confusions[tables.confusions["recipe"] == recipe]
+        table = table.assign(pair=arrows(table["true"], table["predicted"]))
+        counts = table["pair"].value_counts(sort=False)
+        shared = list(counts.index[counts == len(runs.nets)]) if len(runs.nets) > 1 else []
+        caption = f"Answers by {escape(recipe)}, in % of the true class. Dark: frequent errors. Grey: right answers."
+        caption += f" Frequent with every net: {listed(shared)}." if shared else ""
+        table["cell"] = [f"{pair}, {rate:.1f} %" for pair, rate in zip(table["pair"], table["rate"], strict=True)]
+        grouped = table.pivot(index="rank", columns="net", values="cell").reindex(columns=runs.nets).fillna(NOTHING)
+        cells = {"rank": grouped.index} | {escape(net): grouped[net] for net in grouped}
+        errors = as_table(cells, words=len(cells)) if len(table) else "No net gets any image wrong."
+        text += [figure(f"confusion_{recipe}", caption), errors]
+    return "\n\n".join(text)
+
+
+def loss(grid: dict[str, Runs], tables: Tables) -> str:
+    on, table = first(grid).dataset.evaluated_on, tables.nets
+    widest = signed(table["gap"].max(), 1)
+    caption = (
+        f"Training loss of each run (thin) and their mean (bold); grey, on the right, the loss on the {on} images. A "
+        f"net whose {on} loss is far above its curve overfits; the gap in accuracy is up to {widest} points. "
+        "Loss drops at each new epoch, because by then each image was trained on once more."
     )
-    cells = pd.DataFrame([vars(finding) for finding in findings.values()])[["claim", "verdict", "figure", "reason"]]
-    return Section("The study's claims", text, cells, words=tuple(cells.columns))
+    cells = names(grid, table) | {"training accuracy (%)": table["training_accuracy"].map(percent)}
+    cells |= {"gap (points)": table["gap"].map(signed), f"{on} loss": numbers(table["loss"], 3)}
+    cells |= {"training loss": numbers(table["training_loss"], 3)}
+    note = f"Gap: training less {on} accuracy. Training figures are of the final weights, in evaluation mode."
+    return "\n\n".join(["## Loss", figure("loss", caption), as_table(cells, min(2, len(grid))), note])
+
+
+def cost(tables: Tables) -> str:
+    table = tables.nets.drop_duplicates("net")
+    times = whole(table["multiply_adds"].max() / table["multiply_adds"].min())
+    caption = "Accuracy with its 95 % interval against multiply-adds for one image, on a logarithmic scale."
+    caption += f" The largest net computes {times} times as much as the smallest." if len(table) > 1 else ""
+    cells = {"net": [escape(net) for net in table["net"]]}
+    cells |= {key.replace("_", "-"): table[key].map(whole) for key in ("layers", "parameters", "multiply_adds")}
+    note = "Layers are convolutions and linear layers. `metrics/timing/` has the seconds and the memory of each run."
+    return "\n\n".join(["## Cost", figure("cost", caption + study_note(tables)), as_table(cells), note])
+
+
+def calibration(grid: dict[str, Runs], tables: Tables) -> str:
+    table = tables.nets
+    cells = names(grid, table) | {"calibration error (%)": numbers(table["ece"], 1)}
+    cells |= {"Brier score": numbers(table["brier"], 3), "negative log-likelihood": numbers(table["loss"], 3)}
+    caption = (
+        "How often answers of each confidence are right. On the diagonal a net is right as often as it says; below the "
+        "diagonal it is too sure. Bins of fewer than 10 images are left out."
+    )
+    note = "Means over the seeds; lower is better. Calibration error: expected, by 15 equal bins (Guo et al., 2017)."
+    return "\n\n".join(["## Calibration", figure("calibration", caption), as_table(cells, min(2, len(grid))), note])
+
+
+def wrong_by_all(grid: dict[str, Runs]) -> str:
+    runs = sum(len(runs.nets) * len(runs.seeds) for runs in grid.values())
+    caption = f"Images that every run gets wrong (runs: {runs}): their true class, and the most frequent answer."
+    return f"## Wrong in every run\n\n{figure('wrong_by_all', caption)}"
+
+
+def how_it_was_made(grid: dict[str, Runs]) -> str:
+    one, dataset, ways = first(grid), first(grid).dataset, defaultdict(list)
+    for recipe, runs in grid.items():
+        for net, records in runs.training.items():
+            for seed, record in zip(runs.seeds, records, strict=True):
+                ways[f"PyTorch {record.torch}, {record.device}"].append(f"{net}-{recipe}-{seed}")
+    lines = [
+        f"Images: {escape(dataset.source)} (sha256 {dataset.content[:12]}…), {dataset.train_images:,} for training, "
+        f"{dataset.evaluated_images:,} {dataset.evaluated_on} images.",
+        f"Seeds: {listed(one.seeds)}. A seed decides first weights, order of images and augmentation.",
+    ]
+    for recipe, runs in grid.items():
+        settings = yaml.safe_dump(runs.recipe.model_dump(exclude_none=True), default_flow_style=True, width=1000)
+        lines.append(f"Recipe {escape(recipe)}: `{settings.strip()}`.")
+    for way, its in ways.items():
+        lines.append(f"Trained with {escape(way)}: {escape(listed(its)) if len(ways) > 1 else 'all runs'}.")
+    return bullets(lines)
+
+
+def first(grid: dict[str, Runs]) -> Runs:
+    return next(iter(grid.values()))
+
+
+def names(grid: dict[str, Runs], table: pd.DataFrame) -> dict[str, list[str]]:
+    """The first columns: the net, and the recipe where there are several."""
+    return {key: [escape(name) for name in table[key]] for key in ("net", "recipe")[: len(grid)]}
+
+
+def arrows(first: pd.Series, second: pd.Series) -> list[str]:
+    return [escape(a if a == b else f"{a} → {b}") for a, b in zip(first, second, strict=True)]
+
+
+def within(
+    table: pd.DataFrame, decimals: int, column: str = "accuracy", write: Callable[..., str] = percent_within
+) -> list[str]:
+    """Each value with its interval."""
+    return [write(*row, decimals) for row in table[[column, "low", "high"]].itertuples(index=False)]
+
+
+def numbers(column: pd.Series, decimals: int) -> list[str]:
+    return [percent(value, decimals) for value in column.astype(float)]
+
+
+def is_known(tables: Tables) -> bool:
+    """Whether the study has a figure for any of the nets."""
+    return bool(tables.nets["study"].notna().any())
+
+
+def study_note(tables: Tables) -> str:
+    return " Hollow: the study, which ran each net once and cut its figures off." if is_known(tables) else ""
+
+
+def as_table(cells: Mapping[str, Iterable], words: int = 1) -> str:
+    """A Markdown table; the first `words` columns are aligned left, the others right."""
+    align = ["left" if i < words else "right" for i in range(len(cells))]
+    return pd.DataFrame(cells).to_markdown(index=False, disable_numparse=True, colalign=align)
+
+
+def figure(name: str, caption: str) -> str:
+    return f"![{escape(name.replace('_', ' '))}](../plots/figures/{name}.png)\n\n*{caption}*"
+
+
+def folded(summary: str, text: str) -> str:
+    return f"<details>\n<summary>{html.escape(summary, quote=False)}</summary>\n\n{text}\n\n</details>"
+
+
+def bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def escape(text: str) -> str:
+    """`text` as it is, in Markdown; an underscore within a word needs no escape."""
+    return re.sub(r"[\\`*{}\[\]<>|&#~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", str(text))

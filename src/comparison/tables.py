@@ -1,163 +1,209 @@
-"""The comparison's tables as numbers, the way `metrics/*.csv` hold them. Accuracies and their differences are in %.
+"""The comparison's tables as numbers, as `metrics/*.csv` hold them. Accuracies and their differences are in %.
 
-With several seeds accuracies are means over them, and intervals are about nets; with one they are about trained nets.
+With several seeds, accuracies are means over the seeds. With one seed, all figures are about one trained net. A figure
+that so few seeds cannot give is NaN.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from comparison import statistics
+from comparison import calibration, statistics
 from comparison.runs import Runs
+from comparison.statistics import UNKNOWN
 
+STUDY_NETS = ("net1", "net2", "net3")
 MOST_CONFUSED = 5
+DIFFERENCE_COLUMNS = [
+    "first_recipe", "first_net", "second_recipe", "second_net", "difference", "low", "high", "se_seeds", "se_images",
+    "df", "p_second_better",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Tables:
+    """nets: a row for each recipe and net; classes: for each recipe, class and net; differences: for each pair of nets
+    of a recipe and each pair of recipes of a net; confusions: for each recipe, net and rank; calibration: for each
+    recipe, net and bin.
+    """
+
     nets: pd.DataFrame
     classes: pd.DataFrame
     differences: pd.DataFrame
-    mistakes: pd.DataFrame
+    confusions: pd.DataFrame
+    calibration: pd.DataFrame
 
 
-def make_tables(runs: Runs, study: pd.DataFrame) -> Tables:
-    """study: its accuracies (%), classes and `overall` down, nets across; without columns on other images than its."""
-    return Tables(net_table(runs, study), class_table(runs, study), difference_table(runs), mistake_table(runs))
+def make_tables(grid: dict[str, Runs], study: pd.DataFrame) -> Tables:
+    """grid: the runs by recipe, on the same images; study: as `read_study` gives it."""
+    return Tables(
+        net_table(grid, study), class_table(grid, study), difference_table(grid), confusion_table(grid),
+        calibration_table(grid),
+    )  # fmt: skip
 
 
-def net_table(runs: Runs, study: pd.DataFrame) -> pd.DataFrame:
-    """One row a net: size, accuracy with standard deviation, least, most and interval, and means of the other figures.
+def net_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
+    """Size, accuracy and what else the runs say of each net by each recipe.
 
-    gap, loss_gap: how much better the final weights do on the training images. On the study's images also its accuracy,
-    which was cut off, so that 61 is in [61, 62), and with several seeds the prediction interval of one more run and
-    whether that meets it.
+    gap, loss_gap: how much better the final weights do on the training images. ece (%), brier (0 to 2) and loss (nats)
+    are means over the seeds. ensemble_accuracy: of the mean of all seeds' probabilities. prediction_low to
+    prediction_high: where one more run would be, by the standard deviation that prediction_sd names. study: its
+    figure, which was cut off. study_inside: whether the study's accuracy can be within the prediction.
     """
-    rows = []
-    for net, evaluations in runs.evaluations.items():
-        accuracies = 100 * runs.right(net).mean(axis=1)
-        means = {
-            key: np.mean([getattr(evaluation, key) for evaluation in evaluations])
-            for key in ("loss", "training_accuracy", "training_loss")
-        }
-        row = {
-            "net": net,
-            "seeds": len(evaluations),
-            "layers": evaluations[0].layers,
-            "parameters": evaluations[0].parameters,
-            "multiply_adds": evaluations[0].multiply_adds,
-            **accuracy_of(runs.right(net)),
-            "least": accuracies.min(),
-            "most": accuracies.max(),
-            **means,
-            "gap": means["training_accuracy"] - accuracies.mean(),
-            "loss_gap": means["loss"] - means["training_loss"],
-        }
-        if not study.empty:
-            row |= {"study": study[net]["overall"] if net in study else np.nan}
-            row |= beside_study(accuracies, row["study"])
-        rows.append(row)
-    return pd.DataFrame(rows).round(4)
+    return pd.DataFrame([net_row(runs, net, study) for runs in grid.values() for net in runs.nets])
 
 
-def accuracy_of(right: np.ndarray) -> dict[str, float]:
-    """Mean accuracy, its standard deviation and interval; right: (seeds, images). With one seed Wilson's interval."""
-    accuracies = 100 * right.mean(axis=1)
-    if len(right) == 1:
-        sd, (low, high) = np.nan, statistics.wilson(int(right.sum()), right.size)
-    else:
-        sd, found = accuracies.std(ddof=1), statistics.contrast([right], [1])
-        low, high = np.clip([found.low, found.high], 0, 1)
-    return {"accuracy": accuracies.mean(), "sd": sd, "low": 100 * low, "high": 100 * high}
+def net_row(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
+    records, accuracies, probabilities = runs.records[net], runs.accuracies(net), runs.probabilities(net)
+    several = len(runs.seeds) > 1
+    low, high = statistics.accuracy_interval(runs.right(net))
+    loss = calibration.losses(runs.logits[net], runs.labels).mean()
+    training_accuracy, training_loss = (
+        np.mean([getattr(record, key) for record in records]) for key in ("training_accuracy", "training_loss")
+    )
+    ece, brier = (
+        np.mean([score(of_seed, runs.labels) for of_seed in probabilities])
+        for score in (calibration.expected_calibration_error, calibration.brier_score)
+    )
+    ensemble = 100 * np.mean(probabilities.mean(axis=0).argmax(axis=1) == runs.labels) if several else np.nan
+    return {
+        "recipe": runs.recipe_name,
+        "net": net,
+        "seeds": len(runs.seeds),
+        "layers": records[0].layers,
+        "parameters": records[0].parameters,
+        "multiply_adds": records[0].multiply_adds,
+        "accuracy": accuracies.mean(),
+        "sd": accuracies.std(ddof=1) if several else np.nan,
+        "low": low,
+        "high": high,
+        "least": accuracies.min(),
+        "most": accuracies.max(),
+        "loss": loss,
+        "training_accuracy": training_accuracy,
+        "training_loss": training_loss,
+        "gap": training_accuracy - accuracies.mean(),
+        "loss_gap": loss - training_loss,
+        "ece": 100 * ece,
+        "brier": brier,
+        "ensemble_accuracy": ensemble,
+        **prediction(runs, net, study),
+    }
 
 
-def beside_study(accuracies: np.ndarray, study: float) -> dict[str, float | bool | None]:
-    """The prediction interval of one more run, and whether it meets the study's figure; of one seed there is none."""
-    if len(accuracies) == 1:
-        return {"prediction_low": np.nan, "prediction_high": np.nan, "study_inside": None}
-    found = statistics.one_more_run([accuracies], [1])
-    inside = None if np.isnan(study) else bool(found.low < study + 1 and study <= found.high)
-    return {"prediction_low": max(found.low, 0), "prediction_high": min(found.high, 100), "study_inside": inside}
-
-
-def class_table(runs: Runs, study: pd.DataFrame) -> pd.DataFrame:
-    """One row a class, in label order, and net: its accuracy on the class's images, and the study's.
-
-    best: whether it is the best net of the class, and its difference to the next is not chance, tested by itself.
-    """
-    rows = []
-    for label, name in enumerate(runs.conditions.class_names):
-        images = runs.actual == label
-        right = {net: runs.right(net)[:, images] for net in runs.nets}
-        best = best_of(right)
-        for net, own in right.items():
-            row = {"class": name, "net": net, "images": images.sum(), **accuracy_of(own), "best": net == best}
-            if not study.empty:
-                row["study"] = study[net][name] if net in study else np.nan
-            rows.append(row)
-    return pd.DataFrame(rows).round(4)
-
-
-def best_of(right: dict[str, np.ndarray]) -> str | None:
-    """The net that is most often right, if that it is so more often than the next is not chance."""
-    if len(right) == 1:
-        return None
-    best, other, *_ = sorted(right, key=lambda net: -right[net].mean())
-    return best if differ(right[other], right[best]) else None
-
-
-def differ(first: np.ndarray, second: np.ndarray) -> bool:
-    """Whether the interval of the second net's accuracy less the first's excludes 0; (seeds, images) both."""
-    if len(first) > 1:
-        return statistics.contrast([first, second], [-1, 1]).sign != 0
-    low, high = statistics.paired_difference((first & ~second).sum(), (second & ~first).sum(), first.size)
-    return low > 0 or high < 0
-
-
-def difference_table(runs: Runs) -> pd.DataFrame:
-    """One row a pair of nets: the second's accuracy less the first's, with its interval.
-
-    With several seeds: the two parts of its standard error and the degrees of freedom. With one: how many images one of
-    the two alone gets right, and p of McNemar's exact test, `p_holm` corrected for the number of pairs; both have four
-    digits.
-    """
-    columns = ["first", "second", "difference", "low", "high"]
+def prediction(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
+    """One more run beside the study's figure. Fewer than three seeds do not decide whether the study's is within."""
+    low, high, sd = *UNKNOWN, ""
     if len(runs.seeds) > 1:
-        columns += ["se_seeds", "se_images", "df"]
-        rows = []
-        for pair in combinations(runs.nets, 2):
-            found = statistics.contrast([runs.right(net) for net in pair], [-100, 100])
-            rows.append((*pair, found.estimate, found.low, found.high, found.se_seeds, found.se_images, found.df))
-        return pd.DataFrame(rows, columns=columns).round(4)
-    rows = []
-    for pair in combinations(runs.nets, 2):
-        first, second = (runs.right(net)[0] for net in pair)
-        counts = int((first & ~second).sum()), int((second & ~first).sum())
-        limits = (round(100 * limit, 4) for limit in statistics.paired_difference(*counts, len(first)))
-        difference = round(100 * (counts[1] - counts[0]) / len(first), 4)
-        rows.append((*pair, difference, *limits, *counts, statistics.sign_test(*counts)))
-    table = pd.DataFrame(rows, columns=[*columns, "only_first", "only_second", "p"])
-    table["p_holm"] = statistics.holm(table["p"])
-    table[["p", "p_holm"]] = table[["p", "p_holm"]].map(lambda p: float(f"{p:.4g}"))
-    return table
+        alike = [runs.accuracies(other) for other in STUDY_NETS if other in runs.nets] if net in STUDY_NETS else []
+        low, high, sd = statistics.one_more_run(runs.accuracies(net), alike)
+    inside = None
+    if net in study and len(runs.seeds) >= statistics.LEAST_SEEDS and not np.isnan(low):
+        least, most = study_range(study[net])
+        inside = bool(low < most and least <= high)
+    accuracy = study[net]["overall"] if net in study else np.nan
+    return {
+        "prediction_low": low,
+        "prediction_high": high,
+        "prediction_sd": sd,
+        "study": accuracy,
+        "study_inside": inside,
+    }
 
 
-def mistake_table(runs: Runs) -> pd.DataFrame:
-    """One row a net and rank: the class pairs, true → predicted, it confuses most; of equal ones the first by label.
+def study_range(figures: pd.Series) -> tuple[float, float]:
+    """From where, and up to where (exclusive), the accuracy of a net of the study is.
 
-    images: over all seeds; rate: their share of the true class's, in %. A net has fewer rows when it confuses fewer
-    pairs.
+    figures: of each class and `overall`, cut off to whole %. The mean of the classes' accuracies is the net's, because
+    each class has as many test images.
+    """
+    least = max(figures["overall"], figures.drop("overall").mean())
+    return float(least), float(min(figures["overall"], figures.drop("overall").mean()) + 1)
+
+
+def class_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
+    """The accuracy of each net on each class's images, and the study's. Two seeds give no interval for a class.
+
+    best: whether it is better than every other net of the recipe beyond chance, by the interval of each difference.
+    Each class is tested by itself.
     """
     rows = []
-    for net in runs.nets:
+    for runs in grid.values():
+        for label, name in enumerate(runs.class_names):
+            right = {net: runs.right(net)[:, runs.labels == label] for net in runs.nets}
+            for net, is_right in right.items():
+                accuracies, seeds = 100 * is_right.mean(axis=1), len(is_right)
+                low, high = UNKNOWN if seeds == 2 else statistics.accuracy_interval(is_right)
+                row = {"recipe": runs.recipe_name, "class": name, "net": net, "images": is_right.shape[1]}
+                row |= {"accuracy": accuracies.mean(), "sd": accuracies.std(ddof=1) if seeds > 1 else np.nan}
+                row |= {"low": low, "high": high, "best": is_best(net, right)}
+                rows.append(row | {"study": study[net][name] if net in study else np.nan})
+    return pd.DataFrame(rows)
+
+
+def is_best(net: str, right: dict[str, np.ndarray]) -> bool:
+    """Whether `net` is better than every other beyond chance; right: (seeds, images) of each net."""
+    others = [is_right for other, is_right in right.items() if other != net]
+    if not others or len(right[net]) < statistics.LEAST_SEEDS:
+        return False
+    return all(statistics.contrast([other, right[net]], [-1, 1]).low > 0 for other in others)
+
+
+def difference_table(grid: dict[str, Runs]) -> pd.DataFrame:
+    """The second's accuracy less the first's, with its interval, its standard error's parts and degrees of freedom.
+
+    p_second_better: the chance that a new run of the second beats one of the first. Each pair is tested by itself. Two
+    seeds decide nothing, so they give no interval.
+    """
+    pairs = [((runs, a), (runs, b)) for runs in grid.values() for a, b in combinations(runs.nets, 2)]
+    nets = next(iter(grid.values())).nets
+    pairs += [((one, net), (other, net)) for one, other in combinations(grid.values(), 2) for net in nets]
+    return pd.DataFrame([difference_row(*pair) for pair in pairs], columns=DIFFERENCE_COLUMNS)
+
+
+def difference_row(first: tuple[Runs, str], second: tuple[Runs, str]) -> tuple:
+    names = [name for runs, net in (first, second) for name in (runs.recipe_name, net)]
+    right = [runs.right(net) for runs, net in (first, second)]
+    if len(right[0]) == 1:
+        return *names, 100 * (right[1].mean() - right[0].mean()), *[np.nan] * 6
+    found = statistics.contrast(right, [-100, 100])
+    is_known = len(right[0]) >= statistics.LEAST_SEEDS and (found.low > -100 or found.high < 100)
+    limits = (max(found.low, -100.0), min(found.high, 100.0)) if is_known else UNKNOWN
+    better = statistics.second_better(*(runs.accuracies(net) for runs, net in (first, second)))
+    return *names, found.estimate, *limits, found.se_seeds, found.se_images, found.df, better
+
+
+def confusion_table(grid: dict[str, Runs]) -> pd.DataFrame:
+    """The class pairs, true → predicted, that each net confuses most, over all seeds; of equal ones the first by label.
+
+    rate: their share of the true class's images, in %. A net has fewer rows where it confuses fewer pairs.
+    """
+    rows = []
+    for runs, net in every_net(grid):
         matrix = runs.confusion(net)
         counts = matrix.to_numpy()
         wrong = counts - np.diag(np.diag(counts))
         order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSED]
         for rank, (true, predicted) in enumerate(zip(*np.unravel_index(order, wrong.shape), strict=True), start=1):
             if count := int(wrong[true, predicted]):
-                rate = round(100 * count / int(counts[true].sum()), 4)
-                rows.append((net, rank, matrix.index[true], matrix.columns[predicted], count, rate))
-    return pd.DataFrame(rows, columns=["net", "rank", "true", "predicted", "images", "rate"])
+                names, rate = (matrix.index[true], matrix.columns[predicted]), 100 * count / counts[true].sum()
+                rows.append((runs.recipe_name, net, rank, *names, count, rate))
+    return pd.DataFrame(rows, columns=["recipe", "net", "rank", "true", "predicted", "images", "rate"])
+
+
+def calibration_table(grid: dict[str, Runs]) -> pd.DataFrame:
+    """Mean confidence and accuracy (%) of the images in each of 15 bins of confidence, over all seeds."""
+    rows = []
+    for runs, net in every_net(grid):
+        probabilities = runs.probabilities(net)
+        all_seeds = probabilities.reshape(-1, probabilities.shape[2]), np.tile(runs.labels, len(probabilities))
+        for number, confidence, accuracy, images in calibration.reliability(*all_seeds):
+            rows.append((runs.recipe_name, net, number, 100 * confidence, 100 * accuracy, images))
+    return pd.DataFrame(rows, columns=["recipe", "net", "bin", "confidence", "accuracy", "images"])
+
+
+def every_net(grid: dict[str, Runs]) -> Iterable[tuple[Runs, str]]:
+    return ((runs, net) for runs in grid.values() for net in runs.nets)

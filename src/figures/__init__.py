@@ -1,4 +1,1 @@
-"""The pictures in `plots/`: how they look, and what each shows. Never torch.
-
-Imports `results` and `params`.
-"""
+"""The pictures in `plots/figures/`: how they look, and what each shows."""

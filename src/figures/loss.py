@@ -1,81 +1,40 @@
-"""Training loss against steps."""
+"""Training loss."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import MaxNLocator
 
-from figures import style
-from figures.frame import legend, title
-from figures.style import SMALL, WIDTH, short
-from results.evaluated import Conditions
-
-MOST_EPOCHS = 10  # that are marked: of more, every second, third, …
+from comparison.runs import Runs
+from comparison.tables import Tables
+from figures.style import keys, legend, mark, panels, style
 
 
-def loss_figure(
-    curves: dict[str, list[pd.DataFrame]], losses: dict[str, list[float]], conditions: Conditions
-) -> Figure:
-    """Training loss against steps, a thin line a seed and their mean, and at the end the loss on the evaluated images.
-
-    curves: for each net and seed its log, with columns step, epoch and loss; losses: cross-entropy, one a seed.
-    """
-    recipe, seeds = conditions.recipe, len(next(iter(curves.values())))
-    figure, axes = plt.subplots(figsize=(WIDTH, 4.5))
-    lines = []
-    for i, (net, own) in enumerate(curves.items()):
-        look = style.net_style(i)
-        mean = pd.concat(own).groupby("step", as_index=False)["loss"].mean()
-        if seeds > 1:
-            for curve in own:
-                axes.plot("step", "loss", data=curve, color=look["color"], linewidth=0.6, alpha=0.6)
-        every = max(1, len(mean) // 15)
-        lines += axes.plot(
-            "step", "loss", data=mean, label=short(net), linewidth=1.8, markersize=4, markevery=every, **look
-        )
-    one = next(iter(curves.values()))[0]
-    mark_epochs(axes, one.groupby("epoch")["step"].max())
-    show_evaluated(axes, losses, one["step"].max(), conditions.dataset.evaluated_on)
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.grid(visible=False, axis="x")
-    axes.set(
-        xlabel=f"training step (one batch of {recipe.batch_size} images)",
-        ylabel=f"cross-entropy, mean of {recipe.log_every:,} steps (nats)",
-        ylim=(0, 1.05 * axes.dataLim.ymax),
-    )
-    figure.suptitle(title("Loss", curves, conditions, seeds))
-    legend(figure, lines, note(seeds, conditions))
+def loss_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
+    """Loss against epochs: thin each run, bold their mean. Right of it the loss on the evaluated images."""
+    figure, plots = panels(list(grid), 2.5, side_by_side=False)
+    for axes, (recipe, runs) in zip(plots, grid.items(), strict=True):
+        epochs = runs.recipe.epochs
+        losses = tables.nets[tables.nets["recipe"] == recipe].set_index("net")["loss"]
+        width = epochs * max(0.08, 0.025 * len(runs.nets))
+        columns = np.linspace(epochs, epochs + width, len(runs.nets) + 2)[1:-1]
+        for i, (net, curves) in enumerate(runs.curves.items()):
+            for curve in curves[1:] and curves:
+                axes.plot(as_epochs(curve, epochs), curve["loss"], color=style(i)["color"], linewidth=0.6, alpha=0.6)
+            mean = pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
+            every = max(1, len(mean) // 12)
+            axes.plot(as_epochs(mean, epochs), mean["loss"], linewidth=1.6, markersize=4, markevery=every, **style(i))
+            axes.plot(columns[i], losses[net], markersize=5, **mark(i))
+        axes.axvspan(epochs, epochs + width, color="#eeeeee", zorder=0)
+        axes.set(xlim=(0, epochs + width), xlabel="epoch", ylabel="cross-entropy (nats)")
+        axes.set_xticks([tick for tick in MaxNLocator(8, integer=True).tick_values(0, epochs) if tick <= epochs])
+    plots[0].set_ylim(0, 1.05 * max(axes.dataLim.ymax for axes in plots))
+    on = next(iter(grid.values())).dataset.evaluated_on
+    figure.suptitle(f"Training loss, and {on} loss on the right")
+    legend(figure, keys(list(tables.nets["net"].unique()), with_line=True))
     return figure
 
 
-def note(seeds: int, conditions: Conditions) -> str:
-    thin = "Thin: one seed each; bold: their mean. " if seeds > 1 else ""
-    saw = "The loss falls at each new epoch, which is no error: by then every image was trained on once more. "
-    on = conditions.dataset.evaluated_on
-    return f"{thin}{saw if conditions.recipe.epochs > 1 else ''}Right: loss of the trained nets on the {on} images."
-
-
-def mark_epochs(axes: Axes, ends: pd.Series) -> None:
-    """A line at the end of each epoch and its number above; ends: each epoch's last step."""
-    starts = ends.shift(fill_value=0)
-    axes.text(-0.01, 1.01, "epoch", size=SMALL, ha="right", transform=axes.transAxes)
-    every = -(-len(ends) // MOST_EPOCHS)
-    for epoch in ends.index[every - 1 :: every]:
-        axes.axvline(ends[epoch], color="#bbbbbb", linewidth=0.8, zorder=0)
-        middle = (starts[epoch] + ends[epoch]) / 2
-        axes.text(middle, 1.01, epoch, size=SMALL, ha="center", transform=axes.get_xaxis_transform())
-
-
-def show_evaluated(axes: Axes, losses: dict[str, list[float]], last_step: int, on: str) -> None:
-    """A mark a seed right of the last step, where each net has a column of its own."""
-    width = last_step * max(0.12, 0.02 * len(losses))
-    axes.axvspan(last_step, last_step + width, color="#f4f4f4", zorder=0)
-    axes.text(last_step + width / 2, 1.01, on, size=SMALL, ha="center", transform=axes.get_xaxis_transform())
-    columns = np.linspace(last_step, last_step + width, len(losses) + 2)[1:-1]
-    for i, (x, own) in enumerate(zip(columns, losses.values(), strict=True)):
-        look = style.net_style(i) | {"linestyle": "", "markersize": 5, "alpha": 0.8}
-        axes.plot([x] * len(own), own, **look)
-    axes.set_xlim(0, last_step + width)
-    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= last_step])
+def as_epochs(curve: pd.DataFrame, epochs: int) -> pd.Series:
+    """The steps as fractions of epochs, so that recipes of other batch sizes can be compared."""
+    return curve["step"] * epochs / curve["step"].max()

@@ -1,30 +1,44 @@
-"""How the figures look: one size of type, colours that survive grey printing, the same bytes every time."""
+"""How the figures look: readable on a phone, in print and in grey; the same bytes every time."""
 
 import io
-from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")  # no display is needed
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-WIDTH = 7.5  # inches, with type of 8 to 11 points: readable at the 900 pixels a README has
-DPI = 200  # which is 300 dots an inch where a page prints the figure 5 inches wide
-# Okabe and Ito's colours, safe for colour-blind readers (https://jfly.uni-koeln.de/color/), from dark to light, each
-# with a line style and a marker of its own, so that a grey print tells the nets apart too.
+WIDTH = 5  # inches; a phone shows them as 360 pixels, and type of 10 points as 10 pixels
+DPI = 200
+SMALL = 8.5  # points
+# Okabe and Ito's colours, safe for colour-blind readers (https://jfly.uni-koeln.de/color/), each with a line style and
+# a marker, so that a grey print tells the nets apart too.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C00"]
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)), (0, (8, 3))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
-HOLLOW = {"markerfacecolor": "none", "markersize": 8}  # the study's marks: a ring that leaves a mark inside it visible
-SMALL = 8  # points
+STUDY: dict[str, Any] = {
+    "marker": "d",
+    "color": "#444444",
+    "markerfacecolor": "none",
+    "markersize": 9,
+    "linestyle": "",
+    "zorder": 3,
+}
 
 matplotlib.rcdefaults()  # whatever the user's own matplotlibrc says
 plt.rcParams.update(
     {
         "font.size": 10,
         "figure.titlesize": 11,
-        "axes.titlesize": 11,
+        "axes.titlesize": 10,
+        "legend.fontsize": 9,
+        "xtick.labelsize": 9,
+        "ytick.labelsize": 9,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,
@@ -37,29 +51,63 @@ plt.rcParams.update(
 )
 
 
-def net_style(position: int) -> dict:
-    """Colour, line style and marker of the net at `position` in params.yaml; they repeat together after 64 nets."""
+def style(position: int) -> dict[str, Any]:
+    """Colour, line style and marker of the net or recipe at `position`; they repeat together after 64."""
     i, shift = position % len(COLOURS), position // len(COLOURS)
     j = (i + shift) % len(COLOURS)
     return {"color": COLOURS[i], "linestyle": LINES[j], "marker": MARKERS[j]}
 
 
-def short(name: str, limit: int = 24) -> str:
+def mark(position: int) -> dict[str, Any]:
+    """As `style`, without the line."""
+    return style(position) | {"linestyle": ""}
+
+
+def keys(names: list[str], with_line: bool = False) -> list[Line2D]:
+    """A legend's entries for the nets or recipes `names`."""
+    of_each = style if with_line else mark
+    return [Line2D([], [], label=short(name, 20), markersize=5, **of_each(i)) for i, name in enumerate(names)]
+
+
+def study_key() -> Line2D:
+    return Line2D([], [], label="the study", **STUDY)
+
+
+def panels(recipes: list[str], height: float, side_by_side: bool = True, **options: Any) -> tuple[Figure, list[Axes]]:
+    """A figure with a plot of `height` inches for each recipe, which is named above it where there are several."""
+    shape = (1, 2) if side_by_side and len(recipes) == 2 else (len(recipes), 1)
+    size = (WIDTH, 0.8 + shape[0] * height)
+    figure, grid = plt.subplots(*shape, figsize=size, squeeze=False, sharey=True, **options)
+    for axes, recipe in zip(grid.flat, recipes, strict=True):
+        if len(recipes) > 1:
+            axes.set_title(short(recipe, 16))
+    return figure, list(grid.flat)
+
+
+def legend(figure: Figure, handles: list[Line2D]) -> None:
+    """Below the plots, in as many columns as fit; the figure grows by its height."""
+    lengths = [len(str(handle.get_label())) for handle in handles]
+    for columns in range(len(handles), 0, -1):
+        width = sum(5.5 * max(column) + 45 for column in np.array_split(lengths, columns))  # points, with its marks
+        if width < 72 * WIDTH:
+            break
+    figure.set_figheight(figure.get_figheight() + 0.22 * -(-len(handles) // columns))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, columnspacing=1.2)
+
+
+def errors(table: pd.DataFrame) -> np.ndarray:
+    """(2, N): how far the intervals extend below and above `accuracy`; NaN where there is none."""
+    return np.stack([table["accuracy"] - table["low"], table["high"] - table["accuracy"]]).clip(min=0)
+
+
+def short(name: str, limit: int) -> str:
     """`name` in at most `limit` characters, its middle left out: variants often differ at the end."""
     return name if len(name) <= limit else f"{name[: limit // 2]}…{name[len(name) - (limit - 1) // 2 :]}"
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure as PNG, and its title in one line."""
-
-    caption: str
-    png: bytes
-
-
-def drawn(figure: Figure) -> Picture:
-    """`figure` as a picture; closes it."""
+def png(figure: Figure, description: str = "") -> bytes:
+    """`figure` as a PNG file, in whose metadata is what made it; closes it."""
     file = io.BytesIO()
-    figure.savefig(file, format="png")
+    figure.savefig(file, format="png", metadata={"Software": None, "Description": description})
     plt.close(figure)
-    return Picture(figure.get_suptitle().replace("\n", " "), file.getvalue())
+    return file.getvalue()

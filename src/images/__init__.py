@@ -1,5 +1,11 @@
-"""What images are and where they come from: the splits in `data/`, archives, downloads, and one file a format.
+"""Where images come from: one file for each format, archives, downloads, and validation images.
 
-Imports `params` and `foundation`; torch only where a tensor is asked for, and in `cifar10_python`,
-which `fetch` imports for that format alone.
+The file of a format has `read(source, path)`. `source` is the format's entry in params.yaml; `path` is an archive or a
+folder. `read` returns `{"train": (images, labels), "test": (images, labels)}`: images (N, 32, 32, 3) uint8 RGB, labels
+(N,) uint8 in the order of `source.class_names`. It raises `UserError` for any content but the pinned one.
+A new format is such a file, its model in params.py, and its name in fetch.py.
 """
+
+import numpy as np
+
+Splits = dict[str, tuple[np.ndarray, np.ndarray]]  # images and labels by the name of the split

@@ -2,24 +2,22 @@
 
 import numpy as np
 
-from foundation.errors import UserError
+from errors import UserError
+from images import Splits
 
 
-def hold_out(
-    images: np.ndarray, labels: np.ndarray, class_names: list[str], per_class: int
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """`{"train": (images, labels), "validation": …}`: `per_class` images of each class, and the others.
+def hold_out(images: np.ndarray, labels: np.ndarray, class_names: list[str], per_class: int) -> Splits:
+    """`{"train": (images, labels), "validation": (images, labels)}` with `per_class` validation images of each class.
 
-    Those of a class are evenly spread over it in the source's order, which may be one of writers or of time, so that
-    both parts have some of all. Nothing else decides: no seed, no random generator whose numbers another version of a
-    library could change, and no pixels, which another decoder of JPEG could round otherwise.
+    The validation images are evenly spread over each class in the source's order. That order can be one of writers or
+    of time, and so both parts have images of all. There is no random choice, so every machine makes the same one.
     Raises `UserError` where a class would have no image left to train on.
     """
     counts = np.bincount(labels, minlength=len(class_names))
     fewest = int(counts.min())
     if per_class >= fewest:
         raise UserError(
-            f"params.yaml: data.held_out.validation = {per_class}: there are {fewest} training images of "
+            f"params.yaml: data.validation_per_class = {per_class}: there are {fewest} training images of "
             f"{class_names[counts.argmin()]}, so at most {fewest - 1} of each class can be held out"
         )
     is_held_out = np.zeros(len(labels), dtype=bool)

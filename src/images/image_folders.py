@@ -1,85 +1,131 @@
-"""Images as PNG or JPEG files in folders `train/<class>/` and `test/<class>/`, packed or not."""
+"""Images as PNG or JPEG files in folders `train/CLASS/` and `test/CLASS/`, packed or not."""
 
 import hashlib
 import io
 import re
-import warnings
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from foundation.errors import UserError, is_of_the_system, reason
+from dataset import IMAGE_SHAPE
+from errors import UserError, printable, reason
+from images import Splits
 from images.archive import read_files
-from images.dataset import IMAGE_SHAPE
 from params import ImageFolders
 
-IMAGE_NAME = re.compile(r"(?:.*/)?((?:train|test)/[^/]+/[^/]+\.(?i:png|jpe?g))")
+READ = re.compile(r"(?:.*/)?((?:train|test)/[^/]+/[^/]+\.(?i:png|jpe?g))")
+PICTURE = re.compile(r".*\.(?i:png|jpe?g|webp|gif|bmp|tiff?|heic|avif)")
 
 
-def pinned_files(path: Path, source: ImageFolders) -> dict[str, bytes]:
-    """The image files of `path`, an archive or a folder, by their names from `train/` or `test/` on.
+def read(source: ImageFolders, path: Path) -> Splits:
+    """The images of `path` in the order of their names; `images` says what is returned.
 
-    Other files do not count. Raises `UserError` unless the bytes that were read are the pinned ones; for others it says
-    first what `decode` would refuse, because mending that gives them another checksum.
+    Raises `UserError` that names all faults, or says which checksum these images have if it is not the pinned one.
     """
-    images = {}
-    for name, content in read_files(path):
-        if match := IMAGE_NAME.fullmatch(name):
-            if match[1] in images:
-                raise UserError(f"{path}: holds {match[1]} twice")
-            images[match[1]] = content
-    if not images:
-        raise UserError(f"{path}: holds no image named train/<class>/*.png or *.jpg, or test/<class>/…")
-    found = checksum(images)
+    pictures, unread = pictures_in(path, dict(read_files(path)))
+    if unread:
+        print(
+            f"pictures that are not read: {len(unread):,}, for example {printable(unread[0])} "
+            "(only .png, .jpg and .jpeg in train/CLASS/ and test/CLASS/ are)"
+        )
+    classes = [unicodedata.normalize("NFC", name) for name in source.class_names]
+    splits = decode(path, pictures, classes)
+    warn_of_repeats(pictures, splits)
+    found = checksum(pictures)
     if found != source.sha256:
-        try:
-            decode(images, source)
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from None
-        raise UserError(f"{path}: expected images of sha256 {source.sha256}, found {found}")
-    return images
-
-
-def decode(files: dict[str, bytes], source: ImageFolders) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """`{"train": (images, labels), "test": …}` of the `pinned_files`, in the order of their names.
-
-    images: (N, 32, 32, 3) uint8; labels: (N,) uint8 in the order of `source.class_names`. Raises `UserError` that names
-    all that is wrong with them, or the first of it.
-    """
-    faults: list[str] = []
-    splits = {split: _split(split, files, list(source.class_names), faults) for split in ("train", "test")}
-    if faults:
-        raise UserError(_listed(faults, "; "))
+        raise UserError(
+            f"{path}: expected images of sha256 {source.sha256}, found {found}: "
+            "if these are the images you mean, put the second into params.yaml"
+        )
     return splits
 
 
-def checksum(images: dict[str, bytes]) -> str:
-    """sha256 over the sorted names and their bytes; the same however the files are packed."""
+def pictures_in(path: Path, files: dict[str, bytes]) -> tuple[dict[str, bytes], list[str]]:
+    """The files that are read, by their names from `train/` or `test/` on in Unicode NFC; and pictures that are not.
+
+    macOS decomposes the letters of file names, so the same folder can have two names that look alike.
+    """
+    pictures, unread = {}, []
+    for name, content in files.items():
+        if match := READ.fullmatch(name):
+            short = unicodedata.normalize("NFC", match[1])
+            if short in pictures:
+                raise UserError(f"{path}: holds {short} twice")
+            pictures[short] = content
+        elif PICTURE.fullmatch(name):
+            unread.append(name)
+    if not pictures:
+        raise UserError(f"{path}: holds no image named train/CLASS/*.png or *.jpg, or test/CLASS/…")
+    return pictures, sorted(unread)
+
+
+def checksum(pictures: dict[str, bytes]) -> str:
+    """sha256 over the sorted names and the bytes of each file; the same however the files are packed.
+
+    pictures: content by the name from `train/` or `test/` on, in Unicode NFC.
+    """
     digest = hashlib.sha256()
-    for name in sorted(images):
-        digest.update(f"{name}\0{len(images[name])}\0".encode())
-        digest.update(images[name])
+    for name in sorted(pictures):
+        digest.update(f"{name}\0{len(pictures[name])}\0".encode(errors="surrogateescape"))
+        digest.update(pictures[name])
     return digest.hexdigest()
 
 
-def _split(split: str, files: dict[str, bytes], classes: list[str], faults: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The images and labels of `split`; what is wrong with them is added to `faults`."""
-    names = sorted(name for name in files if name.startswith(f"{split}/"))
-    found = {_class(name) for name in names}
-    if missing := sorted(set(classes) - found):
-        faults.append(f"{split}/ holds no image of {_listed(missing)}")
-    if unknown := sorted(found - set(classes)):
-        faults.append(f"{split}/ holds images of {_listed(unknown)}, which params.yaml does not name")
-    names = [name for name in names if _class(name) in classes]
-    images = np.zeros((len(names), *IMAGE_SHAPE), dtype=np.uint8)
-    labels = np.array([classes.index(_class(name)) for name in names], dtype=np.uint8)
-    for i, name in enumerate(names):
-        try:
-            images[i] = _pixels(name, files[name])
-        except UserError as error:
-            faults.append(str(error))
-    return images, labels
+def file_name(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def decode(
+    path: Path, pictures: dict[str, bytes], classes: list[str], order: Callable[[str], str] | None = None
+) -> Splits:
+    """The arrays of each split in the order of names, or of what `order` makes of a name.
+
+    Raises `UserError` that names what is wrong: pictures that are damaged or no 32×32 RGB, classes without images,
+    folders that are no class.
+    """
+    faults: list[str] = []
+    splits = {}
+    for split in ("train", "test"):
+        names = sorted(_names(pictures, split), key=order)
+        found = {_class(name) for name in names}
+        if missing := sorted(set(classes) - found):
+            faults.append(f"{split}/ holds no image of {_listed(missing)}")
+        if unknown := sorted(found - set(classes)):
+            faults.append(f"{split}/ holds images of {_listed(unknown)}, which params.yaml does not name")
+        images = np.zeros((len(names), *IMAGE_SHAPE), dtype=np.uint8)
+        labels = np.zeros(len(names), dtype=np.uint8)
+        for i, name in enumerate(names):
+            try:
+                images[i] = _pixels(name, pictures[name])
+                labels[i] = classes.index(_class(name)) if _class(name) in classes else 0
+            except UserError as error:
+                faults.append(str(error))
+        splits[split] = images, labels
+    if faults:
+        raise UserError(f"{path}: {_listed(faults, '; ')}")
+    return splits
+
+
+def warn_of_repeats(pictures: dict[str, bytes], splits: Splits) -> None:
+    """Print how many images stand in both training and test set or in two classes, and an example of each."""
+    names_of = defaultdict(list)  # by the digest of the pixels
+    for split, (images, _) in splits.items():
+        for name, image in zip(sorted(_names(pictures, split)), images, strict=True):
+            names_of[hashlib.sha256(image).digest()].append(name)
+    for what, part in (("both training and test set", 0), ("two classes", 1)):
+        repeated = [names for names in names_of.values() if len({name.split("/")[part] for name in names}) > 1]
+        if repeated:
+            first, *others = repeated[0]
+            other = next(name for name in others if name.split("/")[part] != first.split("/")[part])
+            print(printable(f"warning: images in {what}: {len(repeated):,}, for example {first} and {other}"))
+
+
+def _names(pictures: dict[str, bytes], split: str) -> list[str]:
+    return [name for name in pictures if name.startswith(f"{split}/")]
 
 
 def _class(name: str) -> str:
@@ -91,17 +137,16 @@ def _listed(texts: list[str], separator: str = ", ") -> str:
 
 
 def _pixels(name: str, content: bytes) -> np.ndarray:
-    """The image (32, 32, 3) uint8; its size is known from the header, before anything is decoded."""
+    """The image (32, 32, 3) uint8, turned as its camera says. Its size is checked before it is decoded."""
     height, width, _ = IMAGE_SHAPE
     try:
-        with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
-            image = Image.open(io.BytesIO(content), formats=["PNG", "JPEG"])
-            if image.size == (width, height) and image.mode == "RGB":
-                return np.asarray(image)
+        image = Image.open(io.BytesIO(content), formats=["PNG", "JPEG"])
+        if image.size == (width, height) and image.mode == "RGB":
+            return np.asarray(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
         raise UserError(f"{name} is neither PNG nor JPEG, or is damaged") from None
-    except Exception as error:  # the decoders raise whatever a damaged or hostile file leads them to
-        if is_of_the_system(error):
-            raise
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow raises errors of many types for a damaged file
         raise UserError(f"{name} does not decode ({reason(error)})") from None
     raise UserError(f"{name} is {image.size[0]}×{image.size[1]} {image.mode}, expected {width}×{height} RGB")

@@ -1,4 +1,1 @@
-"""A net as training and evaluation share it: its checkpoint, the device it computes on, what it says and costs.
-
-Imports `nets`, `results`, `images` and `foundation`.
-"""
+"""What training and evaluation share: building a net by its name, checkpoints, the device."""

@@ -4,7 +4,7 @@ import torch
 import torch.nn as nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from images.dataset import IMAGE_SHAPE
+from dataset import IMAGE_SHAPE
 
 
 def count_layers(net: nn.Module) -> int:

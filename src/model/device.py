@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from foundation.errors import UserError, reason
+from errors import UserError, reason
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
@@ -53,23 +53,23 @@ def has_bfloat16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
     has_instructions = capabilities.get("amx_bf16", False) or capabilities.get("avx512_bf16", False)
-    return has_instructions and torch.backends.mkldnn.enabled
+    return has_instructions
 
 
-def make_deterministic(threads: int, onednn: bool = True) -> None:
-    """Deterministic kernels, full fp32, and `threads` CPU threads. Call it before the first tensor is made.
+def make_deterministic() -> None:
+    """Deterministic kernels, full fp32 and one CPU thread. Call it before the first tensor is made.
 
     The number of threads splits sums differently and so changes their last bits: it is never taken from the machine.
-    So does `onednn`: whether the CPU convolves by oneDNN, a library inside PyTorch, or by PyTorch's own code.
+    Several runs at once use several cores better than one run with several threads.
     """
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it cuBLAS may choose its algorithm anew each time
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a net writes what it reads; no need of NaNs first
+    # A net writes memory before it reads it, so there is no need to fill it first.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.mkldnn.enabled = onednn  # oneDNN under its former name
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
 
 
 def keep_freed_memory() -> None:

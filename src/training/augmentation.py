@@ -1,68 +1,106 @@
-"""Random views of the training images: flipped, shifted, with a square cut out.
+"""Random changes to the training images.
 
-How an image looks in an epoch is drawn from the seed and the epoch alone, on the CPU, for every image: it depends
-neither on the device, nor on how the images are shuffled and batched, nor on where a run was cut short.
+Each effect is one function and one entry in EFFECTS. It takes a batch of images (B, 32, 32, 3) uint8, two random
+numbers for each image (B, 2) in [0, 1), and the amount that the recipe gives; it returns the changed images. The entry
+also says which amounts are allowed; the check of params.yaml and its error messages come from there.
 
-Flip and shift say from where each pixel comes, and one gather of pixels does both. Net1 then takes 5 to 7 µs an image
-longer; 7 to 12 with torch's grid_sample; 62 to 65 with torchvision's RandomHorizontalFlip and RandomCrop, which change
-all images of a batch alike and so must be called for each. Without augmentation it takes 310 µs an image at batch 5 and
-98 at 512. (Medians over 40 turns of 100 steps, and 60 of 4. Two shared cores of an Intel Xeon, torch 2.14.1.)
+The random numbers of an image depend on the seed, the epoch, the effect's name and the image's place in the training
+set. So they are the same on every device, for every batch size, and after an interruption; and a new effect leaves the
+numbers of all others as they are.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
 import numpy as np
-import torch
+from pydantic import Field
 
-from images.dataset import IMAGE_SHAPE
-from params import Recipe
+from schema import Number
 
-SIZE, _, CHANNELS = IMAGE_SHAPE
+if TYPE_CHECKING:
+    import torch
 
-
-def draw_views(recipe: Recipe, images: int, seed: int, epoch: int, device: torch.device) -> torch.Tensor | None:
-    """How each of `images` images looks in `epoch`, on `device`; None by a recipe without augmentation.
-
-    (N, 5) int64: whether it is flipped; by how many pixels it is then shifted down and to the right; which row and
-    column are the first that are cut out.
-    """
-    if not (recipe.flip or recipe.shift or recipe.cutout):
-        return None
-    shift, last = recipe.shift, SIZE - recipe.cutout
-    least, most = [0, -shift, -shift, 0, 0], [recipe.flip, shift, shift, last, last]
-    views = np.random.default_rng([seed, epoch]).integers(least, most, (images, 5), endpoint=True)
-    return torch.from_numpy(views).to(device)
+SIZE = 32  # pixels in a row and in a column
+Probability = Annotated[Number, Field(gt=0, le=1)]
+Pixels = Annotated[int, Field(gt=0, lt=SIZE)]
 
 
-def gather(images: torch.Tensor, some: torch.Tensor, views: torch.Tensor | None, recipe: Recipe) -> torch.Tensor:
-    """The images at the indices `some`, as they look by the `views` drawn for all `images`.
+def flip(images: torch.Tensor, random: torch.Tensor, probability: float) -> torch.Tensor:
+    """Mirror images left to right with this probability."""
+    is_flipped = random[:, 0] < probability
+    return images.flip(2).where(is_flipped[:, None, None, None], images)
 
-    images: (N, 32, 32, 3) uint8; some: (B,) int64; all on one device. Returns (B, 32, 32, 3) uint8.
-    """
-    if views is None:
-        return images.index_select(0, some)
-    flipped, down, right, top, left = views.index_select(0, some).unsqueeze(2).unbind(1)  # (B, 1) each
-    at = torch.arange(SIZE, device=images.device)
-    rows, columns = at - down, at - right  # (B, 32): where each comes from
-    from_columns = reflect(columns)
-    from_columns = torch.where(flipped == 1, SIZE - 1 - from_columns, from_columns)
-    pixels = ((some.unsqueeze(1) * SIZE + reflect(rows)) * SIZE).unsqueeze(2) + from_columns.unsqueeze(1)
-    seen = images.view(-1, CHANNELS).index_select(0, pixels.flatten()).view(-1, *IMAGE_SHAPE)
-    if recipe.border == "zero":
-        seen.masked_fill_(~both(within(rows, 0, SIZE), within(columns, 0, SIZE)), 0)
-    if recipe.cutout:
-        seen.masked_fill_(both(within(at, top, recipe.cutout), within(at, left, recipe.cutout)), 0)
+
+def shift(images: torch.Tensor, random: torch.Tensor, pixels: int) -> torch.Tensor:
+    """Move images by up to so many pixels in both directions; the uncovered border is filled by reflection."""
+    rows, columns = _moved(random, pixels)
+    last = SIZE - 1
+    return _gather(images, last - (last - rows.abs()).abs(), last - (last - columns.abs()).abs())
+
+
+def crop(images: torch.Tensor, random: torch.Tensor, pixels: int) -> torch.Tensor:
+    """Move images by up to so many pixels in both directions; the uncovered border is black, as DLStudio has it."""
+    rows, columns = _moved(random, pixels)
+    is_inside = ((rows >= 0) & (rows < SIZE))[:, :, None] & ((columns >= 0) & (columns < SIZE))[:, None, :]
+    return _gather(images, rows.clamp(0, SIZE - 1), columns.clamp(0, SIZE - 1)) * is_inside[..., None]
+
+
+def cutout(images: torch.Tensor, random: torch.Tensor, pixels: int) -> torch.Tensor:
+    """Blacken a square so wide, somewhere in each image."""
+    first = (random * (SIZE - pixels + 1)).long()
+    place = _range(SIZE, images)
+    rows, columns = ((place >= first[:, [i]]) & (place < first[:, [i]] + pixels) for i in (0, 1))
+    return images * ~(rows[:, :, None] & columns[:, None, :])[..., None]
+
+
+EFFECTS: dict[str, tuple[Callable[..., torch.Tensor], Any]] = {  # applied in this order
+    "flip": (flip, Probability),
+    "shift": (shift, Pixels),
+    "crop": (crop, Pixels),
+    "cutout": (cutout, Pixels),
+}
+
+
+def draw(
+    effects: dict[str, float], images: int, seed: int, epoch: int, device: torch.device
+) -> dict[str, torch.Tensor]:
+    """For each effect of a recipe the random numbers of all `images` in `epoch`, (images, 2) float32 in [0, 1)."""
+    import torch  # here and not above: every command reads params.yaml, and with it this file's EFFECTS
+
+    generators = {name: np.random.default_rng([seed, epoch, *name.encode()]) for name in effects}
+    return {
+        name: torch.from_numpy(generator.random((images, 2), dtype=np.float32)).to(device)
+        for name, generator in generators.items()
+    }
+
+
+def augment(
+    images: torch.Tensor, batch: torch.Tensor, random: dict[str, torch.Tensor], effects: dict[str, float]
+) -> torch.Tensor:
+    """The images (B, 32, 32, 3) uint8 at the indices `batch` (B,) of all `images`, with each effect applied."""
+    seen = images[batch]
+    for name, (effect, _) in EFFECTS.items():
+        if name in effects:
+            seen = effect(seen, random[name][batch], effects[name])
     return seen
 
 
-def reflect(index: torch.Tensor) -> torch.Tensor:
-    """`index` put back into the image from less than its size outside; the row at the border is not repeated."""
-    last = SIZE - 1
-    return last - (last - index.abs()).abs()
+def _range(length: int, like: torch.Tensor) -> torch.Tensor:
+    """0, 1, … on the device of `like`."""
+    import torch
+
+    return torch.arange(length, device=like.device)
 
 
-def within(index: torch.Tensor, first: torch.Tensor | int, count: int) -> torch.Tensor:
-    return (index >= first) & (index < first + count)
+def _moved(random: torch.Tensor, pixels: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """From which row and from which column each pixel comes, (B, 32) each; outside the image too."""
+    moves = (random * (2 * pixels + 1)).long() - pixels
+    place = _range(SIZE, random)
+    return place - moves[:, [0]], place - moves[:, [1]]
 
 
-def both(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    """Of (B, 32) each, (B, 32, 32, 1): whether it is so of a pixel's row and of its column."""
-    return (rows.unsqueeze(2) & columns.unsqueeze(1)).unsqueeze(3)
+def _gather(images: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """The pixels (B, 32, 32, 3) of `images` at `rows` and `columns`, (B, 32) each."""
+    return images[_range(len(images), images)[:, None, None], rows[:, :, None], columns[:, None, :]]

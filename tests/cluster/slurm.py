@@ -65,29 +65,31 @@ class Slurm:
     def __enter__(self) -> "Slurm":
         with ExitStack() as stack:
             stack.callback(self._kill_all)
-            self.folder.chmod(0o755)  # munge wants all to reach its socket
-            sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(4)]
-            names = {"folder": self.folder, "host": socket.gethostname().partition(".")[0]}
-            ports = [listening.getsockname()[1] for listening in sockets]
-            (self.folder / "slurm.conf").write_text(CONFIGURATION.format(ports=ports, **names))
-            for listening in sockets:
-                listening.close()
-            (self.folder / "gres.conf").write_text("Name=gpu File=/dev/null\n")
-            (self.folder / "state").mkdir()
-            (self.folder / "munge.key").touch(0o600)
-            (self.folder / "munge.key").write_bytes(secrets.token_bytes(128))
+            self._configure()
             files = [f"--{name}-file={self.folder}/munge.{name}" for name in ("key", "pid", "log", "seed")]
             self._start("munged", "--foreground", f"--socket={self.folder}/munge.socket", *files)
             until((self.folder / "munge.socket").exists)
             self._start("slurmctld", "-D")
             for node in NODES:
                 self.start_node(node)
-            until(lambda: self.run("sinfo --noheader --states=idle --format=%D") == "3")
+            until(lambda: self.run("sinfo --noheader --states=idle --format=%D") == str(len(NODES)))
             stack.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._kill_all()
+
+    def _configure(self) -> None:
+        self.folder.chmod(0o755)  # munge wants all to reach its socket
+        with ExitStack() as stack:
+            sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(1 + len(NODES))]
+            ports = [listening.getsockname()[1] for listening in sockets]
+        host = socket.gethostname().partition(".")[0]
+        (self.folder / "slurm.conf").write_text(CONFIGURATION.format(ports=ports, folder=self.folder, host=host))
+        (self.folder / "gres.conf").write_text("Name=gpu File=/dev/null\n")
+        (self.folder / "state").mkdir()
+        (self.folder / "munge.key").touch(0o600)
+        (self.folder / "munge.key").write_bytes(secrets.token_bytes(128))
 
     def run(self, command: str) -> str:
         """What `command` prints; nothing while the controller does not answer."""

@@ -1,15 +1,19 @@
 """Each method against a published example, or one worked by hand, and where it is cheap against all cases counted."""
 
 from itertools import combinations
-from math import comb
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, norm
+from scipy import stats
 
 from comparison import statistics
+from comparison.statistics import Estimate, Evidence
 
 pytestmark = pytest.mark.filterwarnings("error")
+
+ONE = np.array([[1, 0, 1, 1], [1, 1, 0, 0]], dtype=bool)  # accuracies 3/4 and 1/2; shares of seeds 1, 1/2, 1/2, 1/2
+OTHER = np.array([[0, 0, 0, 1], [0, 0, 0, 0]], dtype=bool)  # 1/4 and 0; 0, 0, 0, 1/2
+SIXTY = np.array([60.0, 61.0, 62.0])
 
 
 @pytest.mark.parametrize(
@@ -19,36 +23,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 def test_wilson_gives_newcombes_examples(successes, trials, low, high):
     """R. G. Newcombe, Two-sided confidence intervals for the single proportion, Statistics in Medicine 17 (1998)."""
     assert statistics.wilson(successes, trials) == pytest.approx((low, high), abs=5e-5)
-    mirrored = statistics.wilson(trials - successes, trials)
-    assert mirrored == pytest.approx((1 - high, 1 - low), abs=5e-5)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "p"),
-    [
-        (1, 7, 0.0703),  # Fagerland, Lydersen and Laake 2013: airways before and after a transplantation (Bentur 2009)
-        (6, 16, 0.052479),  # Fagerland, Lydersen and Laake, package contingencytables: response to therapy (Cavo 2012)
-        (12, 2, 0.0129),  # Armitage and Berry 1994, page 127: two media for culturing tubercle bacilli
-        (0, 0, 1.0),
-        (5, 5, 1.0),
-    ],
-)
-def test_mcnemars_exact_test_gives_the_published_examples(first, second, p):
-    assert statistics.sign_test(first, second) == pytest.approx(p, abs=5e-5)
-    assert statistics.sign_test(second, first) == statistics.sign_test(first, second)
-
-
-def test_the_sign_test_is_the_share_of_outcomes_no_likelier_than_the_one_seen():
-    for n in range(13):
-        ways = [comb(n, k) for k in range(n + 1)]
-        for seen in range(n + 1):
-            expected = sum(way for way in ways if way <= ways[seen]) / 2**n
-            assert statistics.sign_test(seen, n - seen) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(("first", "second"), [(400, 1900), (900, 1000), (1000, 1001)])
-def test_the_sign_test_of_many_images_is_scipys_binomial_test(first, second):
-    assert statistics.sign_test(first, second) == pytest.approx(binomtest(first, first + second).pvalue)
+    assert statistics.wilson(trials - successes, trials) == pytest.approx((1 - high, 1 - low), abs=5e-5)
 
 
 def test_holm_gives_the_published_examples():
@@ -58,6 +33,7 @@ def test_holm_gives_the_published_examples():
     # R's HDLSSkST, function Holm: the third and the last are significant
     corrected = statistics.holm([0.50, 0.01, 0.001, 0.69, 0.02, 0.05, 0.0025])
     assert (corrected < 0.05).tolist() == [False, False, True, False, False, False, True]
+    assert statistics.holm([]).tolist() == []
 
 
 def test_holm_is_the_closure_of_bonferronis_test():
@@ -68,49 +44,30 @@ def test_holm_is_the_closure_of_bonferronis_test():
         assert statistics.holm(p) == pytest.approx(expected)
 
 
-def test_holm_of_no_test_is_empty_and_of_one_is_itself():
-    assert statistics.holm([]).tolist() == []
-    assert statistics.holm([0.03]).tolist() == [0.03]
-
-
-@pytest.mark.parametrize(
-    ("only_first", "only_second", "images", "low", "high"),
-    [
-        (4, 26, 48, 0.2548067, 0.6251933),  # Bonett's package statpsych, ci.prop.ps(.05, 12, 4, 26, 6)
-        (16, 6, 161, -0.1195, -0.0032),  # package contingencytables, Wald_CI_BonettPrice_paired_2x2(cavo_2012)
-    ],
-)
-def test_the_interval_of_a_paired_difference_gives_the_published_examples(only_first, only_second, images, low, high):
-    assert statistics.paired_difference(only_first, only_second, images) == pytest.approx((low, high), abs=5e-5)
-
-
-def test_the_interval_of_a_paired_difference_is_sound_at_the_ends():
-    low, high = statistics.paired_difference(0, 0, 10)
-    assert low == -high < 0
-    assert statistics.paired_difference(0, 10, 10)[1] == 1
-    assert statistics.paired_difference(10, 0, 10)[0] == -1
-
-
-ONE = np.array([[1, 0, 1, 1], [1, 1, 0, 0]], dtype=bool)  # accuracies 3/4 and 1/2; shares of seeds 1, 1/2, 1/2, 1/2
-OTHER = np.array([[0, 0, 0, 1], [0, 0, 0, 0]], dtype=bool)  # 1/4 and 0; 0, 0, 0, 1/2
+def test_satterthwaites_degrees_of_freedom_are_those_of_welchs_test():
+    """For two means, the published formula is what scipy's Welch test uses."""
+    generator = np.random.default_rng(0)
+    first, second = generator.normal(size=4), 3 * generator.normal(size=7)
+    variances = first.var(ddof=1) / 4, second.var(ddof=1) / 7
+    expected = stats.ttest_ind(first, second, equal_var=False).df
+    assert statistics.satterthwaite(variances[0], 3, variances[1], 6) == pytest.approx(expected)
 
 
 def test_a_nets_interval_as_worked_by_hand():
-    """Both variances are 1/32 over 2 seeds and 1/16 over 4 images, so SE² = 2/64, df = 4/(1/1 + 1/3), t = 3.182446."""
+    """The seeds' variance is 1/32 over 2. The shares, with one at 0 and one at 1, have a variance of 17/120 over 6."""
     found = statistics.contrast([ONE], [1])
-    assert (found.estimate, found.se_seeds, found.se_images) == (0.625, 0.125, 0.125)
-    assert found.df == pytest.approx(3)
-    assert (found.low, found.high) == pytest.approx((0.625 - 3.182446 / 32**0.5, 0.625 + 3.182446 / 32**0.5))
+    assert (found.estimate, found.se_seeds, found.se_images**2) == pytest.approx((0.625, 0.125, 17 / 120 / 6))
+    assert found.df == pytest.approx((1 / 64 + 17 / 720) ** 2 / (1 / 64**2 + (17 / 720) ** 2 / 3))
+    margin = stats.t.ppf(0.975, found.df) * (1 / 64 + 17 / 720) ** 0.5
+    assert (found.low, found.high) == pytest.approx((0.625 - margin, 0.625 + margin))
 
 
 def test_a_differences_interval_as_worked_by_hand():
-    """Shares differ by 1, 1/2, 1/2, 0, variance 1/6; the seeds' parts are 1/64 each, with one degree of freedom."""
+    """Shares differ by 1, 1/2, 1/2, 0, and with −1 and 1 the sum of squares is 3.5 and the mean 1/3."""
     found = statistics.contrast([OTHER, ONE], [-100, 100])
     assert found.estimate == 50
-    assert (found.se_seeds, found.se_images) == pytest.approx((100 * (2 / 64) ** 0.5, 100 * (1 / 24) ** 0.5))
-    assert found.df == pytest.approx((2 / 64 + 1 / 24) ** 2 / (2 * (1 / 64) ** 2 + (1 / 24) ** 2 / 3))
-    assert found.low < 0 < found.high
-    assert found.sign == 0
+    assert (found.se_seeds, found.df_seeds) == pytest.approx((100 * (2 / 64) ** 0.5, 2))
+    assert found.se_images == pytest.approx(100 * ((3.5 - 6 / 9) / 5 / 6) ** 0.5)
 
 
 def test_a_contrast_of_three_nets_weighs_each():
@@ -119,75 +76,148 @@ def test_a_contrast_of_three_nets_weighs_each():
     assert found.se_seeds == pytest.approx(((4 + 1 + 1) / 64) ** 0.5)
 
 
-def test_where_nothing_varies_the_interval_is_the_point_and_decides_nothing():
-    found = statistics.contrast([np.zeros((3, 5)), np.ones((3, 5))], [-1, 1])
-    assert (found.estimate, found.low, found.high, found.sign) == (1, 1, 1, 0)
+@pytest.mark.parametrize(("seeds", "images"), [(1, 36), (2, 36), (3, 36), (1, 1)])
+def test_where_nothing_varies_wilsons_limits_are_the_least(seeds, images):
+    low, high = statistics.accuracy_interval(np.ones((seeds, images), bool))
+    assert low <= 100 * statistics.wilson(images, images)[0]
+    assert (low > 0, high) == (True, 100)
 
 
-def test_of_one_image_nothing_is_known():
-    found = statistics.contrast([np.array([[True], [True]])], [1])
-    assert (found.low, found.high, found.sign) == (-np.inf, np.inf, 0)
+def test_no_difference_is_without_a_width_and_one_of_all_images_is_shown():
+    same = statistics.contrast([np.ones((3, 36))] * 2, [-1, 1])
+    assert same.low == pytest.approx(-same.high)
+    assert same.high > 0.02
+    assert statistics.contrast([np.zeros((3, 36)), np.ones((3, 36))], [-1, 1]).low > 0.8
+
+
+def test_an_interval_from_0_to_100_is_none():
+    heaps = np.arange(100) < np.array([[10], [10], [90]])
+    assert np.isnan(statistics.accuracy_interval(heaps)).all()
+    assert statistics.one_more_run(np.array([10.0, 10.0, 90.0]))[:2] == pytest.approx((np.nan, np.nan), nan_ok=True)
 
 
 def test_a_gap_takes_the_training_images_in():
-    """Gaps are 1/4 and 1/2; training accuracy is 1 at the first run and 1 at the second, then 3/4 on average."""
-    found = statistics.gap_contrast([np.array([1.0, 1.0])], [ONE], 100, [1])
-    assert (found.estimate, found.se_seeds, found.se_images) == (0.375, 0.125, 0.125)
-    found = statistics.gap_contrast([np.array([0.5, 1.0])], [ONE], 100, [1])
+    """Gaps are 1/4 and 1/2. So many training images as evaluated ones double the images' variance."""
+    alone = statistics.contrast([ONE], [1])
+    found = statistics.gap_contrast([np.array([1.0, 1.0])], [ONE], 4, [1])
+    assert (found.estimate, found.se_seeds) == (0.375, 0.125)
+    assert found.se_images == pytest.approx(2**0.5 * alone.se_images)
+    found = statistics.gap_contrast([np.array([0.5, 1.0])], [ONE], 4000, [1])
     assert found.estimate == 0.125
-    assert found.se_images == pytest.approx((1 / 64 + 0.75 * 0.25 / 100) ** 0.5)
+    assert found.se_images == pytest.approx(1.001**0.5 * alone.se_images)
 
 
-def test_one_more_run_is_predicted_as_worked_by_hand():
+def test_one_more_run_is_predicted_by_its_own_spread():
     """Of 60, 61 and 62, s is 1, and t with two degrees of freedom 4.302653."""
-    found = statistics.one_more_run([np.array([60.0, 61.0, 62.0])], [1])
-    assert (found.low, found.high) == pytest.approx((61 - 4.302653 * (4 / 3) ** 0.5, 61 + 4.302653 * (4 / 3) ** 0.5))
-    pair = statistics.one_more_run([np.array([60.0, 61.0, 62.0]), np.array([75.0, 76.0, 77.0])], [-1, 1])
-    assert (pair.estimate, pair.df) == pytest.approx((15, 4))
-    assert pair.high - 15 == pytest.approx(2.776445 * (8 / 3) ** 0.5)
+    low, high, whose = statistics.one_more_run(SIXTY)
+    assert (low, high, whose) == (pytest.approx(61 - 4.302653 * (4 / 3) ** 0.5), pytest.approx(122 - low), "own")
 
 
-@pytest.mark.parametrize("nets", [1, 2])
-def test_intervals_cover_what_seeds_and_images_do_where_images_alone_do_not(nets):
-    """An image is right where its ease, the seed's luck and a chance of both add up to more than 0, all normal."""
-    generator, seeds, images, repeats = np.random.default_rng(0), 3, 500, 600
-    luck, means = 0.08, [0.3, 0.8][:nets]
-    truth = norm.cdf(np.array(means) / (2 + luck**2) ** 0.5) @ [-1, 1][-nets:]
-    covered = by_images = 0
-    for _ in range(repeats):
-        ease = generator.normal(size=images)
-        right = [
-            mean + ease + luck * generator.normal(size=(seeds, 1)) + generator.normal(size=(seeds, images)) > 0
-            for mean in means
-        ]
-        found = statistics.contrast(right, [-1, 1][-nets:])
-        covered += found.low <= truth <= found.high
-        by_images += abs(found.estimate - truth) <= statistics.Z * found.se_images
-    assert covered >= 0.95 * repeats
-    assert by_images < 0.9 * repeats
+def test_one_more_run_is_predicted_by_the_pooled_spread_of_nets_that_bartlett_does_not_tell_apart():
+    """The pooled variance of 1, 1 and 4 is 2, with six degrees of freedom, t = 2.446912."""
+    low, high, whose = statistics.one_more_run(SIXTY, [SIXTY, SIXTY + 15, 2 * SIXTY])
+    margin = 2.446912 * (2 * 4 / 3) ** 0.5
+    assert (low, high, whose) == (pytest.approx(61 - margin), pytest.approx(61 + margin), "pooled")
+    unequal = [SIXTY, 0.01 * SIXTY, SIXTY]
+    assert stats.bartlett(*unequal).pvalue < 0.05
+    assert statistics.one_more_run(SIXTY, unequal) == statistics.one_more_run(SIXTY)
+    assert statistics.one_more_run(SIXTY, [SIXTY, np.full(3, 9.0)])[2] == "own"
+
+
+def test_runs_that_do_not_vary_predict_nothing():
+    low, high, whose = statistics.one_more_run(np.full(3, 61.0))
+    assert np.isnan([low, high]).all()
+    assert whose == ""
+
+
+def test_the_chance_that_the_second_is_better_counts_pairs_and_half_of_the_ties():
+    """9 pairs: 61 beats 60; 62 beats 60 and 61; equal are 60–60, 61–61 and 62–62."""
+    assert statistics.second_better(SIXTY, SIXTY) == 0.5
+    assert statistics.second_better(np.array([1.0, 2.0]), np.array([2.0, 3.0, 0.0])) == pytest.approx(3.5 / 6)
 
 
 def test_mann_whitney_gives_the_published_example():
     """M. Hollander and D. A. Wolfe, Nonparametric Statistical Methods (1973), page 69, as in R's `wilcox.test`."""
-    permeability = [0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46]
-    p = statistics.mann_whitney(np.array(permeability), np.array([1.15, 0.88, 0.90, 0.74, 1.21]))
-    assert p == pytest.approx(2 * 0.1272, abs=1e-3)
+    permeability = np.array([0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46])
+    found = statistics.mann_whitney(np.array([1.15, 0.88, 0.90, 0.74, 1.21]), permeability)
+    assert found.p_for == pytest.approx(2 * 0.1272, abs=1e-3)
+    assert found.p_against == 1
 
 
-def test_mann_whitney_of_three_against_three_is_a_tenth_at_best():
-    assert statistics.mann_whitney(np.array([10.0, 10.0, 10.0]), np.array([60.0, 61.0, 62.0])) == pytest.approx(0.1)
-    assert statistics.mann_whitney(np.full(3, 10.0), np.full(3, 10.0)) == 1
+@pytest.mark.parametrize(("seeds", "p"), [(2, 1 / 3), (3, 0.1), (4, 2 / 70), (5, 2 / 252)])
+@pytest.mark.parametrize("tie", [0, 1])
+def test_mann_whitney_is_least_where_every_run_beats_every_other(seeds, p, tie):
+    first = np.arange(seeds) * (1.0 - tie)
+    found = statistics.mann_whitney(first, first + 60)
+    assert (found.p_for, found.smallest) == pytest.approx((p, p))
+    assert statistics.mann_whitney(first + 60, first).p_against == pytest.approx(p)
+    assert statistics.mann_whitney(first, first).p_for >= 0.999
+
+
+def test_never_is_later_than_all_steps():
+    found = statistics.mann_whitney(np.array([3.0, 3, 3, 4]), np.array([9.0, np.inf, np.inf, np.inf]))
+    assert found.p_for == found.smallest == pytest.approx(2 / 70)
+
+
+def test_the_f_test_gives_the_published_example():
+    """NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.9: ceramic strength, F = 1.123037, 240 and 240 runs."""
+    quantiles = stats.norm.ppf((np.arange(240) + 0.5) / 240)
+    ratio, found = statistics.variance_ratio(61.85425 * quantiles, 65.54909 * quantiles)
+    assert ratio == pytest.approx(1.123037, rel=1e-5)
+    assert found.p_for == pytest.approx(2 * (1 - 0.814808), abs=1e-4)
+    ratio, found = statistics.variance_ratio(np.full(3, 1.0), SIXTY)
+    assert (np.isnan(ratio), found.p_for, found.p_against) == (True, 1, 1)
 
 
 def test_agreement_is_the_mean_of_spearmans_correlations():
     """Of ranks 1 to 4: 1 − 6·Σd²/(4·15) is 0.8 for one swap of neighbours, −1 for the reverse."""
     rows = np.array([[1, 2, 3, 4], [1, 2, 4, 3], [40, 30, 20, 10]])
     assert statistics.agreement(rows)[0] == pytest.approx((0.8 - 1 - 0.8) / 3)
-    assert statistics.agreement(rows[:2]) == pytest.approx((0.8, 2 * 4 / 24))  # exact: of all orders four agree as well
+    correlation, found = statistics.agreement(rows[:2])
+    assert (correlation, found.p_for) == pytest.approx((0.8, 2 * 4 / 24))  # exact: of all orders four agree as well
+    same = statistics.agreement(rows[[0, 0]])[1]
+    assert same.p_for == same.smallest == pytest.approx(2 / 24)
 
 
-def test_classes_that_all_nets_find_hard_are_no_chance():
-    generator = np.random.default_rng(0)
-    assert statistics.agreement(np.arange(10) + generator.normal(size=(3, 10)))[1] < 0.001
-    by_chance = [statistics.agreement(generator.normal(size=(3, 10)))[1] < statistics.LEVEL for _ in range(40)]
-    assert sum(by_chance) <= 5
+def test_within_is_decided_by_the_whole_interval():
+    """The interval is 15 ± 1.96, for unlimited degrees of freedom."""
+    found = Estimate(15, 3, 1, 1e9, 0, 1e9)
+    for least, most, verdict in (
+        (13.1, 16.9, "neither"), (13, 17, "for"), (0, np.inf, "for"), (17, np.inf, "against"), (16.9, 20, "neither"),
+        (9, 13, "against"), (17, 20, "against"),
+    ):  # fmt: skip
+        evidence = found.within(least, most)
+        assert ("for" if evidence.p_for < 0.05 else "against" if evidence.p_against < 0.05 else "neither") == verdict
+    assert found.within(13).p_for == pytest.approx(2 * stats.norm.sf(2))
+
+
+def test_all_of_several_need_each_and_one_opposite_suffices_with_correction():
+    parts = [Evidence(0.01, 1.0), Evidence(0.04, 1.0), Evidence(0.5, 0.02)]
+    found = statistics.all_of(parts)
+    assert (found.p_for, found.p_against) == (0.5, 0.06)
+    assert found.p_against == statistics.holm([part.p_against for part in parts]).min()
+    assert statistics.all_of([]) == Evidence()
+
+
+@pytest.mark.parametrize("seeds", [4, 10, 30])
+def test_the_power_for_a_mean_is_that_of_the_t_test(seeds):
+    """By the noncentral t distribution; 10 are needed for one standard deviation (Cohen 1988, table 2.4.1)."""
+    evidence = Estimate(1, 3, 3**-0.5, 2, 0, 1e9).within(0)
+    limit = stats.t.isf(0.025, seeds - 1)
+    assert evidence.power(seeds, 0.05)[0] == pytest.approx(stats.nct.sf(limit, seeds - 1, seeds**0.5), abs=0.005)
+    assert statistics.seeds_needed(lambda seeds: evidence.power(seeds, 0.05)[0], 4) == "10"
+
+
+@pytest.mark.parametrize(
+    ("se_seeds", "se_images", "needed"), [(0.6, 0.1, "11"), (3.0, 0.1, "more than 50"), (0.1, 0.6, "no number will")]
+)
+def test_seeds_do_not_shrink_the_error_by_images(se_seeds, se_images, needed):
+    evidence = Estimate(1, 3, se_seeds, 2, se_images, 9999).within(0)
+    found = statistics.seeds_needed(lambda seeds: max(evidence.power(seeds, 0.05)), 4)
+    assert found == needed
+
+
+def test_four_seeds_will_separate_what_three_have_separated():
+    evidence = statistics.mann_whitney(SIXTY, SIXTY + 15)
+    assert statistics.seeds_needed(lambda seeds: evidence.power(seeds, 0.05)[0], 4) == "4"
+    assert statistics.seeds_needed(lambda seeds: evidence.power(seeds, 0.05)[1], 4) == "no number will"

@@ -1,138 +1,219 @@
-"""The tables of numbers, on runs made up here; those of a real run are seen through DVC in test_pipeline.py."""
+"""The tables of numbers, calibration and how numbers become text, on runs made up here."""
 
 import made_up
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import CIFAR10, NO_STUDY
+from made_up import CIFAR10, NO_STUDY, STUDY
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import log_loss
 
-from comparison import statistics, tables
-from comparison.runs import Runs
+from comparison import calibration, formatting, statistics, tables
+from comparison.runs import Runs, read_grid
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-STUDY = pd.DataFrame({"net1": [*range(50, 60), 61]}, index=[*CIFAR10, "overall"])
+# Four images of two classes: confidences 0.9, 0.8, 0.6 and 0.7, of which the last two are wrong.
+PROBABILITIES = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]])
+LABELS = np.array([0, 1, 1, 0])
 
 
-def of(names: list[str], actual: list[int], **predicted: list) -> Runs:
-    return made_up.run(names, np.array(actual), {net: np.array(indices) for net, indices in predicted.items()})
+def small(names: list[str], labels: list[int], recipe_name: str = "reference", **predicted: list) -> dict[str, Runs]:
+    return {recipe_name: made_up.runs_of(predicted, labels, names, recipe_name=recipe_name)}
 
 
-def test_the_overall_table_of_one_seed_has_wilsons_interval_and_no_spread():
-    runs = of(["a", "b"], [0] * 10 + [1] * 10, net1=[0] * 20, mine=[1] * 10 + [0] * 10)
-    table = tables.net_table(runs, NO_STUDY).set_index("net")
-    assert table.loc["net1", ["accuracy", "training_accuracy", "gap", "loss_gap"]].tolist() == [50, 50, 0, 0]
-    assert table.loc["mine", ["accuracy", "low", "high", "gap"]].tolist() == [0, 0, 16.1125, 5]  # Newcombe's interval
-    assert table["sd"].isna().all()
-    assert list(table) == [
-        "seeds", "layers", "parameters", "multiply_adds", "accuracy", "sd", "low", "high", "least", "most",
-        "loss", "training_accuracy", "training_loss", "gap", "loss_gap",
+@pytest.fixture(scope="module")
+def grid() -> dict[str, Runs]:
+    return made_up.grid()
+
+
+def test_each_table_has_the_rows_and_columns_that_its_readers_expect(grid):
+    made = tables.make_tables(grid, STUDY)
+    assert list(made.nets) == [
+        "recipe", "net", "seeds", "layers", "parameters", "multiply_adds", "accuracy", "sd", "low", "high", "least",
+        "most", "loss", "training_accuracy", "training_loss", "gap", "loss_gap", "ece", "brier", "ensemble_accuracy",
+        "prediction_low", "prediction_high", "prediction_sd", "study", "study_inside",
     ]  # fmt: skip
+    pairs = [(recipe, net) for recipe in ("reference", "modern") for net in made_up.NETS]
+    assert list(zip(made.nets["recipe"], made.nets["net"], strict=True)) == pairs
+    classes = [(recipe, name, net) for recipe in ("reference", "modern") for name in CIFAR10 for net in made_up.NETS]
+    assert list(made.classes[["recipe", "class", "net"]].itertuples(index=False, name=None)) == classes
+    assert list(made.classes)[3:] == ["images", "accuracy", "sd", "low", "high", "best", "study"]
+    assert list(made.differences)[:5] == ["first_recipe", "first_net", "second_recipe", "second_net", "difference"]
+    assert list(made.differences)[5:] == ["low", "high", "se_seeds", "se_images", "df", "p_second_better"]
+    assert list(made.confusions) == ["recipe", "net", "rank", "true", "predicted", "images", "rate"]
+    assert list(made.calibration) == ["recipe", "net", "bin", "confidence", "accuracy", "images"]
 
 
-def test_the_overall_table_of_several_seeds_sums_them_up():
-    runs = of(["a", "b"], [0, 0, 1, 1], net1=[[0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]])
-    row = tables.net_table(runs, NO_STUDY).loc[0]
+def test_differences_are_of_each_pair_of_nets_and_of_each_net_by_each_pair_of_recipes(grid):
+    table = tables.difference_table(grid)
+    within, across = table[:12], table[12:]
+    assert (within["first_recipe"] == within["second_recipe"]).all()
+    assert across["first_net"].tolist() == across["second_net"].tolist() == list(made_up.NETS)
+    assert set(across["first_recipe"]) == {"reference"}
+    accuracy = tables.net_table(grid, NO_STUDY).set_index(["recipe", "net"])["accuracy"]
+    for row in table.itertuples():
+        expected = accuracy[row.second_recipe, row.second_net] - accuracy[row.first_recipe, row.first_net]
+        assert row.difference == pytest.approx(expected)
+        assert row.low < row.difference < row.high
+    assert within.loc[0, "p_second_better"] == 1  # net1 and net2
+    many = {f"n{i}": (70, 1) for i in range(8)}
+    assert len(tables.difference_table(made_up.grid(("a", "b", "c"), nets=many, images=10))) == 3 * 28 + 3 * 8
+    assert tables.difference_table(made_up.grid(("a",), nets={"net1": (70, 1)}, images=10)).empty
+
+
+def test_one_seed_has_wilsons_interval_and_no_spread():
+    grid = small(["a", "b"], [0] * 10 + [1] * 10, net1=[[0] * 20], mine=[[1] * 10 + [0] * 10])
+    made = tables.make_tables(grid, NO_STUDY)
+    nets = made.nets.set_index("net")
+    assert nets.loc["mine", ["accuracy", "low", "high"]].tolist() == pytest.approx(
+        [0, 0, 16.1125], abs=1e-4
+    )  # Newcombe
+    assert nets[["sd", "ensemble_accuracy", "prediction_low", "prediction_high", "study"]].isna().all(axis=None)
+    assert nets["prediction_sd"].tolist() == ["", ""]
+    assert made.classes["sd"].isna().all()
+    assert made.classes[["low", "high"]].notna().all(axis=None)
+    assert made.differences["difference"].tolist() == [-50]
+    assert made.differences.loc[0, "low":].isna().all()
+
+
+def test_several_seeds_are_summed_up():
+    grid = small(["a", "b"], [0, 0, 1, 1], net1=[[0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]])
+    row = tables.net_table(grid, NO_STUDY).loc[0]
     assert row[["seeds", "accuracy", "sd", "least", "most"]].tolist() == [3, 75, 25, 50, 100]
-    assert row["training_loss"] == 0.999
-    found = statistics.contrast([runs.right("net1")], [100])
-    assert found.high > row["high"] == 100
-    assert row["low"] == pytest.approx(max(0, found.low), abs=1e-4)
+    runs = grid["reference"]
+    records = runs.records["net1"]
+    assert row["training_loss"] == pytest.approx(np.mean([record.training_loss for record in records]))
+    assert row["gap"] == pytest.approx(row["training_accuracy"] - 75)
+    assert row["loss_gap"] == pytest.approx(row["loss"] - row["training_loss"])
+    expected = [log_loss(runs.labels, of_seed) for of_seed in runs.probabilities("net1")]
+    assert row["loss"] == pytest.approx(np.mean(expected))
+
+
+def test_two_seeds_give_no_interval_for_a_class_or_a_difference_and_three_do():
+    nets = {"net1": (60, 2), "net2": (90, 2)}
+    two, three = (tables.make_tables(made_up.grid(("a",), nets=nets, seeds=seeds), STUDY) for seeds in (2, 3))
+    assert two.classes[["low", "high"]].isna().all(axis=None)
+    assert two.nets[["low", "high", "prediction_low"]].notna().all(axis=None)
+    assert two.differences[["low", "high"]].isna().all(axis=None)
+    assert two.differences[["se_seeds", "se_images", "df", "p_second_better"]].notna().all(axis=None)
+    assert three.differences["low"].gt(0).all()
+    assert (two.nets["study_inside"].tolist(), two.classes["best"].any()) == ([None, None], False)
+    assert three.classes["low"].le(three.classes["accuracy"]).all()
+    assert three.classes["accuracy"].le(three.classes["high"]).all()
+    assert (three.classes["high"] - three.classes["low"]).between(0, 100, inclusive="neither").all()
+
+
+def test_one_more_run_is_by_the_pooled_spread_of_the_studys_nets_alone(grid):
+    table = tables.net_table(grid, STUDY).set_index(["recipe", "net"]).loc["reference"]
+    assert table["prediction_sd"].to_dict() == dict(net1="pooled", net2="pooled", net3="pooled", net3_no_bn="own")
+    assert table["study_inside"].tolist() == [True, True, True, None]
+    others = made_up.grid(nets={"net1": (61, 0.4), "net2": (76, 12), "net3": (80, 1), "mine": (10, 0)})
+    table = tables.net_table(others, STUDY).set_index(["recipe", "net"]).loc["reference"]
+    assert table["prediction_sd"].to_dict() == dict(net1="own", net2="own", net3="own", mine="")
+    assert np.isnan(table.loc["mine", "prediction_low"])
 
 
 @pytest.mark.parametrize(("study", "inside"), [(52, False), (53, True), (68, True), (69, False)])
 def test_the_studys_figure_is_an_interval_beside_that_of_one_more_run(study, inside):
     """One more run is in 61 ± 4.3027·1.5·√(4/3), so 53.55 to 68.45; 53 stands for all from 53 to 54."""
-    found = tables.beside_study(np.array([59.5, 61.0, 62.5]), study)
+    runs = made_up.cifar_like({"net1": (61, 1.5)}, images=1000)
+    found = tables.prediction(runs, "net1", pd.DataFrame({"net1": study}, index=[*CIFAR10, "overall"]))
     assert (found["prediction_low"], found["prediction_high"]) == pytest.approx((53.5476, 68.4524), abs=1e-4)
     assert found["study_inside"] is inside
 
 
-def test_the_studys_figures_stand_beside_ours_where_it_has_them():
-    runs = made_up.cifar_like({"net1": 0.615, "mine": 0.4}, images=1000)
-    overall = tables.net_table(runs, STUDY).set_index("net")
-    assert overall.loc["net1", ["accuracy", "study", "study_inside"]].tolist() == [61.5, 61.0, True]
-    assert overall.loc["mine", ["study", "study_inside"]].isna().all()
-    per_class = tables.class_table(runs, STUDY)
-    assert per_class.loc[per_class["net"] == "net1", "study"].tolist() == list(range(50, 60))
-    assert per_class.loc[per_class["net"] == "mine", "study"].isna().all()
+def test_the_studys_accuracies_are_narrowed_by_its_classes():
+    assert [tables.study_range(STUDY[net]) for net in ("net1", "net2", "net3")] == [(61, 62), (76, 77), (80, 80.5)]
 
 
-def test_classes_come_in_label_order_and_nets_in_the_order_given():
-    runs = made_up.cifar_like({"z": 0.5, "a": 0.6}, images=100)
-    table = tables.class_table(runs, NO_STUDY)
-    assert list(zip(table["class"], table["net"], strict=True)) == [(name, net) for name in CIFAR10 for net in "za"]
-    assert list(table) == ["class", "net", "images", "accuracy", "sd", "low", "high", "best"]
-    assert table["low"].le(table["accuracy"]).all()
-    assert table["accuracy"].le(table["high"]).all()
-    assert table["images"].eq(10).all()
-
-
-@pytest.mark.parametrize("seeds", [1, 3])
-def test_the_best_of_a_class_is_marked_where_that_is_not_chance(seeds):
-    generator, actual = np.random.default_rng(0), np.repeat([0, 1, 2], 200)
+def test_the_best_of_a_class_is_marked_where_that_is_not_chance():
+    random, labels = np.random.default_rng(0), np.repeat([0, 1, 2], 200)
     rates = {"x": (0.9, 0.5, 0.5), "y": (0.5, 0.52, 0.5), "z": (0.2, 0.1, 0.9)}
-    predicted = {
-        net: (actual + (generator.random((seeds, 600)) > np.array(rate)[actual])) % 3 for net, rate in rates.items()
-    }
-    table = tables.class_table(made_up.run(["a", "b", "c"], actual, predicted), NO_STUDY)
+    predicted = {net: (labels + (random.random((3, 600)) > np.array(rate)[labels])) % 3 for net, rate in rates.items()}
+    table = tables.class_table(small(["a", "b", "c"], labels, **predicted), NO_STUDY)
     assert table.loc[table["best"], ["class", "net"]].to_numpy().tolist() == [["a", "x"], ["c", "z"]]
 
 
-def test_a_net_that_always_says_the_same_is_best_of_nothing():
-    runs = of(["a", "b"], [0] * 50 + [1] * 50, x=[[0] * 100] * 3, y=[[1] * 100] * 3)
-    assert not tables.class_table(runs, NO_STUDY)["best"].any()
-
-
-def test_with_one_seed_differences_count_the_images_that_one_net_alone_gets_right():
-    runs = of(["a", "b"], [0, 0, 0, 1, 1, 1], x=[0, 0, 0, 0, 0, 1], y=[0, 1, 1, 1, 1, 1], z=[0, 0, 0, 0, 0, 1])
-    table = tables.difference_table(runs)
-    assert table[["first", "second", "only_first", "only_second"]].to_numpy().tolist() == [
-        ["x", "y", 2, 2],
-        ["x", "z", 0, 0],
-        ["y", "z", 2, 2],
-    ]
-    assert table["p"].tolist() == table["p_holm"].tolist() == [1, 1, 1]
-
-
-@pytest.mark.parametrize(
-    ("seeds", "columns"), [(1, ["only_first", "only_second", "p", "p_holm"]), (3, ["se_seeds", "se_images", "df"])]
-)
-def test_differences_agree_with_the_overall_table(seeds, columns):
-    runs = made_up.cifar_like(seeds=seeds)
-    accuracy = tables.net_table(runs, NO_STUDY).set_index("net")["accuracy"]
-    table = tables.difference_table(runs)
-    expected = accuracy[table["second"]].to_numpy() - accuracy[table["first"]].to_numpy()
-    assert table["difference"].to_numpy() == pytest.approx(expected)
-    assert ((table["low"] < table["difference"]) & (table["difference"] < table["high"])).all()
-    assert list(table)[5:] == columns
-
-
-@pytest.mark.parametrize("seeds", [1, 2])
-@pytest.mark.parametrize(("nets", "pairs"), [(1, 0), (2, 1), (8, 28)])
-def test_there_are_as_many_pairs_as_the_nets_allow(nets, pairs, seeds):
-    runs = made_up.cifar_like(dict.fromkeys([f"n{i}" for i in range(nets)], 0.7), images=10, seeds=seeds)
-    assert len(tables.difference_table(runs)) == pairs
-
-
 def test_the_most_confused_pairs_come_first_and_equal_ones_by_label():
-    runs = of(["a", "b", "c"], [0, 0, 0, 1, 1, 1, 2, 2, 2, 2], net=[0, 2, 1, 2, 2, 1, 0, 1, 2, 2])
-    table = tables.mistake_table(runs)
+    grid = small(["a", "b", "c"], [0, 0, 0, 1, 1, 1, 2, 2, 2, 2], net=[[0, 2, 1, 2, 2, 1, 0, 1, 2, 2]])
+    table = tables.confusion_table(grid)
     pairs = ["b → c", "a → b", "a → c", "c → a", "c → b"]
     assert (table["true"] + " → " + table["predicted"]).tolist() == pairs
     assert table["rank"].tolist() == [1, 2, 3, 4, 5]
     assert table["images"].tolist() == [2, 1, 1, 1, 1]
-    assert table["rate"].tolist() == [66.6667, 33.3333, 33.3333, 25, 25]
+    assert table["rate"].tolist() == pytest.approx([200 / 3, 100 / 3, 100 / 3, 25, 25])
 
 
-def test_confusions_are_counted_over_all_seeds():
-    runs = of(["a", "b"], [0, 0, 1, 1], net=[[0, 1, 1, 1], [1, 1, 1, 0]])
-    assert runs.confusion("net").to_numpy().tolist() == [[1, 3], [1, 3]]
-    assert tables.mistake_table(runs)[["images", "rate"]].to_numpy().tolist() == [[3, 75], [1, 25]]
+def test_confusions_are_counted_over_all_seeds_and_only_where_there_are_some():
+    grid = small(["a", "b"], [0, 0, 1, 1], net=[[0, 1, 1, 1], [1, 1, 1, 0]], always=[[0, 0, 1, 1]] * 2)
+    table = tables.confusion_table(grid)
+    assert table[["net", "images", "rate"]].to_numpy().tolist() == [["net", 3, 75], ["net", 1, 25]]
+    assert tables.confusion_table(small(["a", "b"], [0, 1], always=[[0, 1]])).empty
 
 
-def test_a_net_that_confuses_little_has_few_rows():
-    runs = of(["a", "b"], [0, 1], right=[0, 1], chance=[0, 0])
-    table = tables.mistake_table(runs)
-    assert table[["net", "rank", "true", "predicted", "images"]].to_numpy().tolist() == [["chance", 1, "b", "a", 1]]
-    assert tables.mistake_table(of(["a", "b"], [0, 1], right=[0, 1])).empty
+def test_what_is_written_is_what_is_read(grid, tmp_path, monkeypatch):
+    made_up.write(grid, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    again = tables.make_tables(read_grid(list(made_up.NETS), ["reference", "modern"], [0, 1, 2]), STUDY)
+    for name, table in vars(tables.make_tables(grid, STUDY)).items():
+        pd.testing.assert_frame_equal(getattr(again, name), table)
+
+
+def test_the_calibration_error_as_worked_by_hand():
+    """Each image has a bin of its own: off by 0.1, 0.2, 0.6 and 0.7, on average 0.4."""
+    assert calibration.expected_calibration_error(PROBABILITIES, LABELS) == pytest.approx(0.4)
+    assert [one.number for one in calibration.reliability(PROBABILITIES, LABELS)] == [9, 11, 12, 14]
+
+
+def test_the_bins_are_those_of_scikit_learn():
+    runs = made_up.cifar_like({"net1": (60, 1)}, images=2000, seeds=1)
+    probabilities = runs.probabilities("net1")[0]
+    bins = calibration.reliability(probabilities, runs.labels)
+    is_right, confidence = probabilities.argmax(axis=1) == runs.labels, probabilities.max(axis=1)
+    accuracies, confidences = calibration_curve(is_right, confidence, n_bins=calibration.BINS)
+    assert [one.accuracy for one in bins] == pytest.approx(accuracies)
+    assert [one.confidence for one in bins] == pytest.approx(confidences)
+    table = tables.calibration_table({"reference": runs})
+    assert table["images"].sum() == 2000
+    assert table["accuracy"].to_numpy() == pytest.approx(100 * accuracies)
+
+
+def test_the_brier_score_and_the_losses_as_worked_by_hand():
+    expected = 2 * np.mean([0.1**2, 0.2**2, 0.6**2, 0.7**2])
+    assert calibration.brier_score(PROBABILITIES, LABELS) == pytest.approx(expected)
+    losses = calibration.losses(np.log(PROBABILITIES)[None], LABELS)
+    assert losses == pytest.approx(-np.log([[0.9, 0.8, 0.4, 0.3]]))
+
+
+def test_an_ensemble_has_the_mean_of_probabilities():
+    """Of two runs the surer decides: the second image is right in the second run, which is surer of it."""
+    runs = made_up.runs_of({"net": [[0, 0], [0, 1]]}, [0, 1], ["a", "b"])
+    runs.logits["net"][:] = [[[2, 0], [1, 0]], [[2, 0], [0, 3]]]
+    row = tables.net_table({"reference": runs}, NO_STUDY).loc[0]
+    assert (row["accuracy"], row["ensemble_accuracy"]) == (75, 100)
+
+
+def test_numbers_are_rounded_once_from_full_precision():
+    assert formatting.percent_within(81.14996, 80.04, 82.06) == "81.15 (80.0–82.1)"
+    assert formatting.percent(81.14996, 1) == "81.1"
+    assert formatting.signed(-0.001) == formatting.signed(0.0) == "+0.00"
+    assert formatting.signed_within(-1.5, -2.25, 0.04) == "−1.50 (−2.2 to +0.0)"
+    assert (formatting.whole(12345.6), formatting.listed("abc"), formatting.listed("a")) == (
+        "12,346",
+        "a, b and c",
+        "a",
+    )
+
+
+def test_where_there_is_no_figure_there_is_no_number():
+    assert {f(np.nan) for f in (formatting.whole, formatting.percent, formatting.signed)} == {formatting.NOTHING}
+    assert formatting.percent_within(50, *statistics.UNKNOWN) == "50.00"
+
+
+@pytest.mark.parametrize(
+    ("p", "smallest", "text"),
+    [(0.03124, 0, "p = 0.0312"), (0.0002, 0.0002, "p ≤ 0.0002"), (0.1, 0.1, "p ≤ 0.1"), (0.00001, 0, "p < 0.0001")],
+)
+def test_the_smallest_p_of_a_permutation_test_is_a_limit(p, smallest, text):
+    assert formatting.p_value(p, smallest) == text

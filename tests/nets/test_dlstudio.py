@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from made_up import DESCRIPTION
+from untrained import DESCRIPTION
 
-import nets
 from model import checkpoint
+from model.build import build
 
-module = pytest.importorskip("DLStudio", reason="needs DLStudio: pip install -r benchmarks/requirements.txt")
+module = pytest.importorskip("DLStudio", reason="DLStudio is missing: pip install -r benchmarks/requirements.txt")
 THEIRS = {"net1": module.DLStudio.ExperimentsWithCIFAR.Net, "net2": module.DLStudio.ExperimentsWithCIFAR.Net2}
 
 
@@ -18,7 +18,7 @@ def logits(net: torch.nn.Module) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", THEIRS)
 def test_a_checkpoint_of_ours_gives_their_net_the_same_logits(name, tmp_path):
-    ours, theirs = nets.build(name, {}, num_classes=10), THEIRS[name]()
+    ours, theirs = build(name, num_classes=10), THEIRS[name]()
     checkpoint.save(tmp_path / "net.pt", ours, DESCRIPTION)
     assert not torch.allclose(logits(theirs), logits(ours))
     theirs.load_state_dict(torch.load(tmp_path / "net.pt", weights_only=True)["weights"])
@@ -27,7 +27,7 @@ def test_a_checkpoint_of_ours_gives_their_net_the_same_logits(name, tmp_path):
 
 @pytest.mark.parametrize("name", THEIRS)
 def test_weights_of_theirs_give_our_net_the_same_logits(name):
-    ours, theirs = nets.build(name, {}, num_classes=10), THEIRS[name]()
+    ours, theirs = build(name, num_classes=10), THEIRS[name]()
     assert not torch.allclose(logits(theirs), logits(ours))
     ours.load_state_dict(theirs.state_dict())
     torch.testing.assert_close(logits(theirs), logits(ours))

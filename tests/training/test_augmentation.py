@@ -1,88 +1,70 @@
-"""Augmented images against numpy's pad, and what is drawn for them."""
+"""Augmented images against numpy's pad, and the random numbers behind them."""
 
 import numpy as np
 import pytest
 import torch
 
-from params import Recipe
-from training.augmentation import draw_views, gather
+from training.augmentation import EFFECTS, augment, draw
 
 IMAGES = torch.from_numpy(np.random.default_rng(0).integers(1, 256, (40, 32, 32, 3), dtype=np.uint8))  # none is 0
-SOME = torch.randperm(40, generator=torch.Generator().manual_seed(0))[:25]
+CPU = torch.device("cpu")
 
 
-def recipe(**changes) -> Recipe:
-    return Recipe(learning_rate=0.1, weight_decay=0.0, batch_size=5, epochs=1, log_every=10, **changes)
+def augmented(effects: dict[str, float], batch: torch.Tensor, seed: int = 0, epoch: int = 1) -> torch.Tensor:
+    return augment(IMAGES, batch, draw(effects, len(IMAGES), seed, epoch, CPU), effects)
 
 
-def draw(chosen: Recipe, images: int = 40, seed: int = 0, epoch: int = 1) -> torch.Tensor:
-    return draw_views(chosen, images, seed, epoch, torch.device("cpu"))
-
-
-def by_numpy(image: np.ndarray, view: list[int], chosen: Recipe) -> np.ndarray:
-    flipped, down, right, top, left = view
-    mode, by = {"reflect": "reflect", "zero": "constant"}[chosen.border], chosen.shift
-    padded = np.pad(image[:, ::-1] if flipped else image, ((by, by), (by, by), (0, 0)), mode=mode)
-    result = padded[by - down : by - down + 32, by - right : by - right + 32].copy()
-    result[top : top + chosen.cutout, left : left + chosen.cutout] = 0
-    return result
+def by_numpy(image: np.ndarray, random: dict[str, np.ndarray], effects: dict[str, float]) -> np.ndarray:
+    """`random` has two numbers in [0, 1) for each effect."""
+    if "flip" in effects and random["flip"][0] < effects["flip"]:
+        image = image[:, ::-1]
+    for name, mode in (("shift", "reflect"), ("crop", "constant")):
+        if by := effects.get(name):
+            down, right = (int(number * (2 * by + 1)) - by for number in random[name])
+            image = np.pad(image, ((by, by), (by, by), (0, 0)), mode=mode)
+            image = image[by - down : by - down + 32, by - right : by - right + 32]
+    image = image.copy()
+    if size := effects.get("cutout"):
+        top, left = (int(number * (33 - size)) for number in random["cutout"])
+        image[top : top + size, left : left + size] = 0
+    return image
 
 
 @pytest.mark.parametrize(
-    "changes",
+    "effects",
     [
-        {"flip": True},
-        {"shift": 4},
-        {"shift": 4, "border": "zero"},
-        {"shift": 31},
-        {"shift": 31, "border": "zero"},
-        {"cutout": 1},
-        {"cutout": 31},
-        {"flip": True, "shift": 3, "cutout": 8},
-        {"flip": True, "shift": 3, "border": "zero", "cutout": 8},
+        {"flip": 0.5}, {"shift": 4}, {"shift": 31}, {"crop": 4}, {"crop": 31}, {"cutout": 1}, {"cutout": 31},
+        {"flip": 0.3, "shift": 3, "crop": 2, "cutout": 8},
     ],
     ids=str,
-)
-def test_as_numpy_flips_pads_and_cuts(changes):
-    chosen = recipe(**changes)
-    views = draw(chosen)
-    expected = [by_numpy(IMAGES[i].numpy(), views[i].tolist(), chosen) for i in SOME]
-    assert gather(IMAGES, SOME, views, chosen).equal(torch.from_numpy(np.stack(expected)))
+)  # fmt: skip
+def test_as_numpy_flips_pads_and_cuts(effects):
+    batch = torch.randperm(40, generator=torch.Generator().manual_seed(0))[:25]
+    random = {name: numbers.numpy().astype(np.float64) for name, numbers in draw(effects, 40, 0, 1, CPU).items()}
+    expected = [by_numpy(IMAGES[i].numpy(), {name: n[i] for name, n in random.items()}, effects) for i in batch]
+    assert augmented(effects, batch).equal(torch.from_numpy(np.stack(expected)))
 
 
-def test_without_augmentation_nothing_is_drawn():
-    assert draw(recipe()) is None
-    assert gather(IMAGES, SOME, None, recipe()).equal(IMAGES[SOME])
+def test_an_image_looks_the_same_in_any_batch_and_otherwise_in_another_epoch_and_seed():
+    effects, everything = {"flip": 0.5, "shift": 5, "cutout": 9}, torch.arange(40)
+    whole = augmented(effects, everything)
+    parts = torch.cat([augmented(effects, batch) for batch in everything.split(7)])
+    assert parts.equal(whole)
+    for other in ({"epoch": 2}, {"seed": 1}):
+        assert not augmented(effects, everything, **other).equal(whole)
 
 
-def test_every_flip_shift_and_place_occurs_about_as_often():
-    chosen = recipe(flip=True, shift=2, cutout=28)
-    views = draw(chosen, images=10_000)
-    for column, values in zip(views.T, [range(2), range(-2, 3), range(-2, 3), range(5), range(5)], strict=True):
-        found, counts = column.unique(return_counts=True)
-        assert found.tolist() == list(values)
-        assert counts.double().div(10_000 / len(values)).sub(1).abs().max() < 0.1
-    pairs = views.T.double().corrcoef().fill_diagonal_(0)
-    assert pairs.abs().max() < 0.05
+def test_an_effect_more_leaves_the_numbers_of_the_others():
+    alone = draw({"shift": 3}, 40, 0, 1, CPU)["shift"]
+    assert draw(dict.fromkeys(EFFECTS, 1), 40, 0, 1, CPU)["shift"].equal(alone)
+    numbers = draw(dict.fromkeys(EFFECTS, 1), 40, 0, 1, CPU)
+    assert len({tuple(values.flatten().tolist()) for values in numbers.values()}) == len(EFFECTS)
 
 
-def test_what_is_drawn_depends_on_seed_and_epoch():
-    chosen = recipe(flip=True, shift=4)
-    assert draw(chosen, seed=2**63 - 1).equal(draw(chosen, seed=2**63 - 1))
-    drawn = [draw(chosen, seed=seed, epoch=epoch) for seed in (0, 1, 2) for epoch in (1, 2)]
-    assert not any(a.equal(b) for i, a in enumerate(drawn) for b in drawn[:i])
-
-
-@pytest.mark.parametrize("parts", [1, 4, 25])
-def test_an_image_looks_the_same_whatever_is_gathered_with_it(parts):
-    chosen = recipe(flip=True, shift=4, cutout=8)
-    views = draw(chosen)
-    whole = gather(IMAGES, SOME, views, chosen)
-    assert torch.cat([gather(IMAGES, part, views, chosen) for part in SOME.split(25 // parts)]).equal(whole)
-
-
-def test_the_images_themselves_are_left_as_they_are():
-    before = IMAGES.clone()
-    chosen = recipe(flip=True, shift=4, border="zero", cutout=8)
-    gather(IMAGES, SOME, draw(chosen), chosen)
-    assert IMAGES.equal(before)
+def test_each_value_is_equally_likely():
+    """Chi-squared of 20,000 draws; each bound is passed by chance once in a million times."""
+    random = draw({"shift": 3}, 20_000, 0, 1, CPU)["shift"]
+    counts = torch.bincount((random[:, 0] * 7).long(), minlength=7).double()
+    assert ((counts - 20_000 / 7) ** 2 / (20_000 / 7)).sum() < 40
+    flips = (draw({"flip": 0.3}, 20_000, 0, 1, CPU)["flip"][:, 0] < 0.3).double().mean().item()
+    assert flips == pytest.approx(0.3, abs=5 * (0.3 * 0.7 / 20_000) ** 0.5)

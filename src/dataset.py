@@ -1,0 +1,108 @@
+"""Labelled images in memory and as the pipeline's `.npz` files."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import StringConstraints
+
+from errors import UserError, reason
+from files import write_bytes
+from schema import StrictModel, validate
+
+if TYPE_CHECKING:
+    import torch
+
+IMAGE_SHAPE = (32, 32, 3)
+# In any language, and without what could become markup in Markdown, in the report or in the page of `dvc plots show`.
+ClassName = Annotated[str, StringConstraints(pattern=r"^\w[\w .,'()/+-]{0,59}$")]
+
+
+class Dataset(StrictModel):
+    """What the images are; `data/dataset.json` says it of those in `data/`.
+
+    source: its name in `data.sources` of params.yaml; content: the sha256 that pins it there.
+    With `evaluated_on: validation` the evaluated images are held out of the source's training images.
+    """
+
+    source: str
+    content: str
+    train_images: int
+    evaluated_on: Literal["test", "validation"]
+    evaluated_images: int
+
+    @property
+    def title(self) -> str:
+        """What titles call it, so that nobody takes figures of validation images for those of test images."""
+        if self.evaluated_on == "validation":
+            return f"{self.source} with {self.evaluated_images:,} validation images"
+        return self.source
+
+
+@dataclass(frozen=True)
+class Split:
+    """The training images of a dataset, or those that nets are evaluated on.
+
+    images: (N, 32, 32, 3) uint8, RGB; labels: (N,) uint8, indices into `class_names`. Raises `UserError` for others.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    class_names: list[str]
+    dataset: Dataset
+
+    def __post_init__(self) -> None:
+        for name, array, shape in (("labels", self.labels, ()), ("images", self.images, IMAGE_SHAPE)):
+            if array.shape != (len(self.labels), *shape) or array.dtype != np.uint8:
+                raise UserError(f"{name}: expected (N, …) uint8, found {array.shape} {array.dtype}")
+        if not len(self.labels) or self.labels.max() >= len(self.class_names):
+            raise UserError(f"labels: expected some, from 0 to {len(self.class_names) - 1}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def tensors(self, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
+        """Images (N, 32, 32, 3) uint8 and targets (N,) int64 on `device`."""
+        import torch
+
+        return torch.from_numpy(self.images).to(device), torch.from_numpy(self.labels).to(device).long()
+
+
+def save(path: str | Path, split: Split) -> None:
+    """Write `split` to `path`; the same split gives the same bytes."""
+    content = io.BytesIO()
+    dataset = np.array(json.dumps(split.dataset.model_dump(), sort_keys=True))
+    names = np.array(split.class_names)
+    np.savez(content, images=split.images, labels=split.labels, class_names=names, dataset=dataset)
+    write_bytes(path, content.getbuffer())
+
+
+def load(path: str | Path) -> Split:
+    """Read what `save` wrote; raises `UserError` when `path` is missing or something else."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Split(
+                images=arrays["images"],
+                labels=arrays["labels"],
+                class_names=arrays["class_names"].tolist(),
+                dataset=validate(Dataset, json.loads(str(arrays["dataset"])), "dataset"),
+            )
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: `dvc repro fetch` makes it") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # numpy's reader raises whatever a damaged file leads it to
+        raise UserError(f"{path} is damaged ({reason(error)}): delete it, then run `dvc repro fetch`") from None
+
+
+def scale(images: torch.Tensor, mean: float, std: float) -> torch.Tensor:
+    """Images (N, 32, 32, 3) uint8 to a net's input (N, 3, 32, 32) float32, (x/255 − mean)/std.
+
+    The result has the channels-last memory format, which is how the bytes already lie.
+    """
+    return images.permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)

@@ -1,0 +1,47 @@
+"""Build a net by its name. Each has a file of its own in `src/nets/`."""
+
+import copy
+import importlib
+
+import torch
+import torch.nn as nn
+
+from dataset import IMAGE_SHAPE
+from errors import UserError
+
+
+def build(name: str, num_classes: int) -> nn.Module:
+    """The class `Net` of `src/nets/<name>.py`, with weights drawn from torch's random state.
+
+    Raises `UserError` when there is no such file or class. An error in the file's own code keeps its traceback.
+    """
+    module = f"nets.{name}"
+    try:
+        net_class = getattr(importlib.import_module(module), "Net", None)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise UserError(f"there is no src/nets/{name}.py") from None
+    if not (isinstance(net_class, type) and issubclass(net_class, nn.Module)):
+        raise UserError(f"src/nets/{name}.py has no class Net that is a torch.nn.Module")
+    return net_class(num_classes=num_classes)
+
+
+def check_training(net: nn.Module, name: str, batch: int, num_classes: int) -> None:
+    """Raise `UserError` unless a copy of `net`, on the CPU, takes a training batch of this size.
+
+    Batch normalisation fails on a batch of one, which otherwise shows at the end of the first epoch.
+    """
+    height, width, channels = IMAGE_SHAPE
+    try:
+        logits = copy.deepcopy(net).train()(torch.zeros(batch, channels, height, width))
+    except ValueError as error:
+        raise UserError(
+            f"{name} cannot train on the last batch of an epoch, which has {batch} images ({error}): "
+            "change batch_size in params.yaml"
+        ) from None
+    if not any(parameter.requires_grad for parameter in net.parameters()):
+        raise UserError(f"src/nets/{name}.py: the net has no parameter to train")
+    if logits.shape != (batch, num_classes):
+        found = tuple(logits.shape)
+        raise UserError(f"src/nets/{name}.py: expected logits of shape {(batch, num_classes)}, found {found}")

@@ -1,0 +1,83 @@
+"""The state of a training run under way, in `.cache/training/`: what a run goes on from after an interruption.
+
+A state belongs to one configuration, which is everything that determines the result. The file's name says which, so a
+run never goes on from the state of another code, recipe, data set or machine.
+The state after the last step stays until dvc.lock has the result: whoever ends DVC before that loses nothing.
+"""
+
+import hashlib
+import io
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from files import write_bytes
+
+FOLDER = Path(".cache/training")
+INTERVAL = 20  # seconds at least between two saved states
+KEPT = 3  # states of one run that are kept, the newest
+
+
+class SavedState:
+    """The file with the state of one training run."""
+
+    def __init__(self, run: str, configuration: dict):
+        """`configuration`: all that determines the result, as JSON could hold it."""
+        key = hashlib.sha256(json.dumps(configuration, sort_keys=True).encode()).hexdigest()[:32]
+        self.run, self.path = run, FOLDER / f"{run}-{key}.state"
+        self.step = 0  # the last one saved
+        self.seconds = 0.0  # spent in training up to then
+        self._saved_at = self._start = time.perf_counter()
+
+    def load(self) -> dict | None:
+        """What `save` was given last, with its tensors on the CPU; None where there is none or it is damaged."""
+        _tidy(self.run)
+        paths = [self.path, *FOLDER.glob(f"{self.path.stem}.*.done")]
+        if path := next((path for path in paths if path.exists()), None):
+            try:
+                state = torch.load(path, map_location="cpu", weights_only=True)
+            except Exception as error:  # torch's reader raises whatever a damaged file leads it to
+                print(f"{path} is damaged ({error}), so training starts at the beginning", file=sys.stderr)
+                return None
+            self.step, self.seconds = state["step"], state["seconds"]
+            return state
+        return None
+
+    def is_due(self) -> bool:
+        return time.perf_counter() - self._saved_at >= INTERVAL
+
+    def save(self, state: dict) -> None:
+        """Save `state`: numbers, texts, tensors, lists and dicts of them; `step` is the number of steps done."""
+        now = time.perf_counter()
+        self.seconds += now - self._start
+        content = io.BytesIO()
+        torch.save(state | {"seconds": self.seconds}, content)
+        try:
+            write_bytes(self.path, content.getbuffer())
+            self.step = state["step"]
+        except OSError as error:  # a full disk should not end a run whose results may still fit
+            print(f"training goes on, but its state is not saved: {error}", file=sys.stderr)
+        self._start = self._saved_at = time.perf_counter()
+
+    def note_result(self, checkpoint: str) -> None:
+        """The state has led to the file `checkpoint`. Once dvc.lock has that file's md5 the state is not needed."""
+        with Path(checkpoint).open("rb") as file:
+            md5 = hashlib.file_digest(file, "md5").hexdigest()
+        if self.path.exists():
+            self.path.rename(self.path.with_suffix(f".{md5}.done"))
+
+
+def _tidy(run: str) -> None:
+    """Remove the states whose results dvc.lock has, and all but the newest few of `run`."""
+    lock = Path("dvc.lock")
+    recorded = lock.read_text(encoding="utf-8") if lock.exists() else ""
+    for path in FOLDER.glob("*.done"):
+        if path.stem.rpartition(".")[2] in recorded:
+            path.unlink(missing_ok=True)
+    states = sorted(FOLDER.glob(f"{run}-*"), key=lambda path: path.stat().st_mtime)
+    for path in states[:-KEPT]:
+        print(f"removed {path}: the newest {KEPT} states of {run} are kept", file=sys.stderr)
+        path.unlink(missing_ok=True)

@@ -1,0 +1,74 @@
+"""Check values that were read from a file and say in one line what is wrong with them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from errors import UserError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+# PyYAML reads 1e-3 as a text; DVC and people read a number.
+Number = Annotated[float, Field(strict=False)]
+LONGEST = 60  # characters shown of a key or value
+
+
+class StrictModel(BaseModel):
+    """A mapping with known keys. Values keep the type they have in the file; nothing is converted."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_what_is_allowed(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and cls.model_config["extra"] == "forbid":
+            for key in values:
+                if key not in cls.model_fields:
+                    details = {"key": key, "allowed": ", ".join(cls.model_fields) or "none"}
+                    raise PydanticCustomError("bad_entry", "unknown key; allowed are {allowed}", details)
+        return values
+
+
+def validate(model: type[Model], values: object, where: str) -> Model:
+    """`values` as `model`; raises `UserError` with one line that starts with `where`."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_one_line(error, values)}") from None
+
+
+def _one_line(error: ValidationError, values: object) -> str:
+    first, *others = error.errors(include_url=False)
+    location, message, value = list(first["loc"]), first["msg"], first["input"]
+    if first["type"] == "bad_entry":
+        location.append(first["ctx"]["key"])
+        value = value[first["ctx"]["key"]]
+    elif first["type"] == "union_tag_invalid":
+        location.append(first["ctx"]["discriminator"].strip("'"))
+        message, value = f"allowed are {first['ctx']['expected_tags']}", first["ctx"]["tag"]
+    path = _path_in(values, location)
+    line = (
+        path if first["type"] in ("missing", "union_tag_not_found") else f"{path} = {_short(value)}".removeprefix(" = ")
+    )
+    line = f"{line}: {message[0].lower()}{message[1:]}"
+    return f"{line} (and {len(others)} more)" if others else line
+
+
+def _path_in(values: object, location: list) -> str:
+    """The dotted keys of `location`, less what pydantic adds to them: the kind of union entry, a mark for keys."""
+    path = []
+    for part in location:
+        if isinstance(values, Mapping | list) and (part in values or isinstance(part, int)):
+            values = values[part]
+        elif part is not location[-1] or part == "[key]":
+            continue
+        readable = isinstance(part, str) and part.isprintable() and len(part) <= LONGEST
+        path.append(part if readable else _short(part))
+    return ".".join(path)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

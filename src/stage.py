@@ -1,0 +1,181 @@
+"""What each stage does around its work: a lock, one-line errors, and a check that its inputs stayed as they were.
+
+    with stage("train", net="net1", recipe="reference", seed=0) as inputs:
+        ...                        # read, compute
+        inputs.check_unchanged()
+        ...                        # write all outputs
+
+DVC hashes a stage's dependencies after the stage has run. If one changed meanwhile, dvc.lock would record something
+that did not make the result, and nobody could see it later. So a stage hashes them itself, before and after.
+
+Each file that can be run imports this module before the modules that import torch and matplotlib.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import yaml
+
+from errors import UserError, is_out_of_memory, reason
+
+# Settings of the user's environment under which the same inputs give other bytes, or training hangs.
+for _name in ("MKL_CBWR", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE",
+              "DNNL_DEFAULT_FPMATH_MODE", "ATEN_CPU_CAPABILITY", "OMP_THREAD_LIMIT", "OMP_DYNAMIC"):  # fmt: skip
+    os.environ.pop(_name, None)
+os.environ["MPLBACKEND"] = "Agg"  # figures go to files; a notebook's own setting fails in a script
+
+LOCKS = Path(".cache/locks")
+
+
+# A shell's background job ignores Ctrl-C, and goes on ignoring it. SIGTERM is handled even where the parent ignores it,
+# as the shell of a Slurm job does: the scheduler's SIGTERM is for the training alone.
+SIGNALS = [signal.SIGTERM]
+if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    SIGNALS.append(signal.SIGINT)
+
+
+def end_by(number: int, message: str = "") -> NoReturn:
+    """End the process after the signal `number` with one line, and exit status 130 for Ctrl-C or 143 for SIGTERM."""
+    for other in SIGNALS:
+        signal.signal(other, signal.SIG_IGN)  # a second signal would only add a traceback
+    print(
+        "interrupted" if number == signal.SIGINT else "terminated", *filter(None, [message]), sep=": ", file=sys.stderr
+    )
+    sys.exit(128 + number)
+
+
+for _number in SIGNALS:
+    signal.signal(_number, lambda number, frame: end_by(number))
+
+
+@contextmanager
+def signals_deferred() -> Iterator[list[int]]:
+    """A list to which Ctrl-C and SIGTERM are appended while the block runs. The block decides when to end."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in SIGNALS}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is note:
+                signal.signal(number, handler)
+
+
+class Inputs:
+    """What a stage reads by its declaration in dvc.yaml: `digests` has the sha256 or value of each."""
+
+    def __init__(self, stage: str, item: dict[str, object]):
+        self._stage, self._item = stage, item
+        self.digests = declared_inputs(stage, item)
+
+    def check_unchanged(self) -> None:
+        """Raise `UserError` that names the inputs that have changed since the stage began."""
+        now = declared_inputs(self._stage, self._item)
+        changed = [name for name, digest in self.digests.items() if now.get(name) != digest]
+        if changed:
+            raise UserError(
+                f"{', '.join(changed)} changed while the stage ran, so nothing is written: "
+                "dvc.lock would record the change, which did not make this result. Run it again"
+            )
+
+
+@contextmanager
+def stage(name: str, **item: object) -> Iterator[Inputs]:
+    """Run the block as the stage `name` of dvc.yaml for the matrix `item`, once at a time in this folder.
+
+    The process ends with one line on stderr and exit status 1 for a `UserError`, an error of the operating system
+    (disk full, no permission) and a lack of memory. Any other error is a defect and keeps its traceback.
+    """
+    label = f"{name}@{'-'.join(map(str, item.values()))}" if item else name
+    with one_line_errors(), _lock(label):
+        yield Inputs(name, item)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except (UserError, OSError) as error:
+        sys.exit(f"error: {error}")
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        sys.exit(f"error: out of memory ({reason(error)}): try a smaller batch_size in params.yaml, or another device")
+
+
+@contextmanager
+def _lock(label: str) -> Iterator[None]:
+    """Hold the lock of a stage. DVC's own is not enough: when DVC is killed, the stage that it started goes on."""
+    path = LOCKS / f"{label}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            process = file.read().strip() or "unknown"
+            raise UserError(
+                f"{label} already runs in this folder, as process {process}: let it end, or stop it (kill {process})"
+            ) from None
+        except OSError as error:
+            raise UserError(f"{path}: the file system has no locks ({error.strerror}): use another one") from None
+        file.truncate(0)
+        print(os.getpid(), file=file, flush=True)
+        yield
+
+
+def declared_inputs(stage: str, item: dict[str, object]) -> dict[str, object]:
+    """The sha256 of each dependency of `stage` in dvc.yaml and the value of each of its parameters, by their names."""
+    params = _read_yaml("params.yaml")
+    definition = _read_yaml("dvc.yaml")["stages"][stage]
+
+    def filled(text: str) -> str:
+        return re.sub(r"\$\{(.+?)\}", lambda match: str(_value(params | {"item": item}, match[1])), text)
+
+    files = {filled(path): _sha256(Path(filled(path))) for path in definition["deps"]}
+    values = {f"params.yaml: {filled(key)}": _value(params, filled(key)) for key in definition.get("params", [])}
+    return files | values
+
+
+def _read_yaml(path: str) -> dict:
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"there is no {path} here: run this from the top of the repository") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def _value(values: object, dotted: str) -> object:
+    for key in dotted.split("."):
+        values = values.get(key) if isinstance(values, dict) else None
+    return values
+
+
+def _sha256(path: Path) -> str | None:
+    """That of a file, or of the names and contents of all files in a folder but hidden and compiled ones."""
+    if path.is_dir():
+        digest = hashlib.sha256()
+        for inside in sorted(path.rglob("*")):
+            name = inside.relative_to(path)
+            if inside.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in name.parts):
+                digest.update(f"{name}\0{_sha256(inside)}\0".encode())
+        return digest.hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None

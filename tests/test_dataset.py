@@ -1,0 +1,74 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from torchvision.transforms import Compose, Normalize, ToTensor
+
+import dataset
+from errors import UserError
+
+DESCRIBED = dataset.Dataset(source="mine", content="0" * 64, train_images=2, evaluated_on="test", evaluated_images=2)
+SPLIT = dataset.Split(
+    images=np.arange(2 * 32 * 32 * 3).astype(np.uint8).reshape(2, 32, 32, 3),
+    labels=np.array([1, 0], dtype=np.uint8),
+    class_names=["ant", "bee"],
+    dataset=DESCRIBED,
+)
+
+
+def test_what_is_saved_is_loaded_and_the_same_split_gives_the_same_bytes(tmp_path):
+    for name in ("a.npz", "b.npz"):
+        dataset.save(tmp_path / name, SPLIT)
+    loaded = dataset.load(tmp_path / "a.npz")
+    assert (loaded.images == SPLIT.images).all()
+    assert (loaded.labels == SPLIT.labels).all()
+    assert (loaded.class_names, loaded.dataset) == (SPLIT.class_names, DESCRIBED)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_missing_and_damaged_files_are_one_line(tmp_path):
+    path = tmp_path / "a.npz"
+    with pytest.raises(UserError, match=r"a.npz is missing"):
+        dataset.load(path)
+    dataset.save(path, SPLIT)
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(UserError, match=r"a.npz is damaged"):
+        dataset.load(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"images": SPLIT.images.astype(np.float32)},
+        {"images": SPLIT.images[:, :31]},
+        {"images": SPLIT.images[:1]},
+        {"labels": SPLIT.labels.astype(np.int64)},
+        {"labels": np.array([0, 2], np.uint8)},
+        {"labels": SPLIT.labels[:0], "images": SPLIT.images[:0]},
+        {"dataset": np.array(json.dumps(DESCRIBED.model_dump() | {"train_images": "many"}))},
+        {"dataset": np.array("{")},
+        {"images": np.array([None])},
+    ],
+)
+def test_what_is_no_split_is_one_line(tmp_path, change):
+    described = np.array(DESCRIBED.model_dump_json())
+    arrays = {"images": SPLIT.images, "labels": SPLIT.labels, "class_names": ["ant", "bee"], "dataset": described}
+    np.savez(tmp_path / "a.npz", **arrays)
+    dataset.load(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", **arrays | change)
+    with pytest.raises(UserError, match=r"a.npz is damaged"):
+        dataset.load(tmp_path / "a.npz")
+
+
+def test_the_title_names_validation_images():
+    on_validation = DESCRIBED.model_copy(update={"evaluated_on": "validation"})
+    assert DESCRIBED.title == "mine"
+    assert "validation" in on_validation.title
+
+
+def test_scaling_is_torchvisions_to_tensor_and_normalize():
+    ours = dataset.scale(torch.from_numpy(SPLIT.images), mean=0.5, std=0.5)
+    transform = Compose([ToTensor(), Normalize([0.5] * 3, [0.5] * 3)])  # as in DLStudio
+    assert torch.equal(ours, torch.stack([transform(image) for image in SPLIT.images]))
+    assert ours.is_contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,63 @@
+"""`plan.py` says which runs are stale, or in one line why it cannot."""
+
+import os
+import shutil
+
+import pytest
+from clone import Clone
+from dvc.lock import make_lock
+from small_run import NETS, RECIPES, RUNS, SEEDS
+
+PLAN = "python src/plan.py"
+
+
+@pytest.fixture
+def fresh(rebuilt, tmp_path) -> Clone:
+    """A clone without images and checkpoints."""
+    return rebuilt.git_clone(tmp_path / "fresh")
+
+
+def test_what_is_committed_is_up_to_date_and_only_what_is_new_or_edited_is_stale(fresh):
+    assert fresh.run(PLAN).stdout == ""
+    fresh.set_params({"compare.seeds": [*SEEDS, 7]})
+    new = [f"{net}-{recipe}-7" for recipe in RECIPES for net in NETS]
+    planned = fresh.run(PLAN)
+    assert planned.stdout.splitlines() == new
+    assert "4 of 12" in planned.stderr
+    fresh.append("src/evaluate.py")
+    assert set(fresh.run(PLAN).stdout.splitlines()) == {*new, *map(str, RUNS)}
+
+
+def one_error(clone: Clone) -> str:
+    result = clone.run(PLAN, check=False)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith("error: ")
+    return result.stderr
+
+
+def test_results_that_were_removed_while_a_net_was_taken_out_are_missing(fresh):
+    """They are put back by the command that the line names."""
+    shutil.rmtree(fresh.path / "metrics/logits/mine")
+    assert "git checkout metrics plots dvc.lock" in one_error(fresh)
+    fresh.run("git checkout metrics plots dvc.lock")
+    assert fresh.run(PLAN).stdout == ""
+
+
+def test_another_dvc_at_work_is_one_line(fresh):
+    (fresh.path / ".dvc/tmp").mkdir()
+    with make_lock(str(fresh.path / ".dvc/tmp/lock"), tmp_dir=str(fresh.path / ".dvc/tmp")):
+        assert "dvc" in one_error(fresh)
+
+
+def test_no_git_repository_is_one_line(fresh):
+    shutil.rmtree(fresh.path / ".git")
+    assert "git" in one_error(fresh)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another account")
+def test_the_clone_of_another_account_is_planned_as_well(fresh):
+    """Though git itself refuses to read it without a `safe.directory`."""
+    for path in (fresh.path, *fresh.path.rglob("*")):
+        os.chown(path, 12345, 12345, follow_symlinks=False)
+    assert fresh.run("git status", check=False).returncode != 0
+    assert fresh.run(PLAN).stdout == ""
