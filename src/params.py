@@ -80,7 +80,9 @@ class Data(StrictModel):
 
     @model_validator(mode="after")
     def _source_is_listed(self) -> "Data":
-        _one_of(self.source, self.sources, "source")
+        if self.source not in self.sources:
+            details = {"key": "source", "allowed": ", ".join(self.sources)}
+            raise PydanticCustomError("bad_entry", "no such source; allowed are {allowed}", details)
         return self
 
 
@@ -112,7 +114,9 @@ class Params(StrictModel):
     @model_validator(mode="after")
     def _recipes_are_listed(self) -> "Params":
         for recipe in self.compare.recipes:
-            _one_of(recipe, self.recipes, "compare")
+            if recipe not in self.recipes:
+                details = {"key": "compare", "name": recipe, "recipes": ", ".join(self.recipes)}
+                raise PydanticCustomError("bad_entry", "there is no recipe {name}; there are {recipes}", details)
         return self
 
 
@@ -133,9 +137,3 @@ def check_net(name: str) -> None:
         details = {"name": name, "files": ", ".join(NETS)}
         hint = "a queued or temporary experiment has only files that git knows: `git add` a new one"
         raise PydanticCustomError("no_net", f"there is no src/nets/{{name}}.py; there are {{files}} ({hint})", details)
-
-
-def _one_of(value: str, allowed: dict, key: str) -> None:
-    if value not in allowed:
-        details = {"key": key, "allowed": ", ".join(allowed)}
-        raise PydanticCustomError("bad_entry", "no such entry; allowed are {allowed}", details)
