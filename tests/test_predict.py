@@ -18,7 +18,8 @@ def predicted(tmp_path, monkeypatch, capsys):
     """How `python src/predict.py` ends, and what it prints, in a folder with four checkpoints and some files."""
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_bytes((REPOSITORY / "params.yaml").read_bytes())
-    Clone(tmp_path).set_params({"compare.seeds": [1, 2]})
+    compare = {"nets": ["net1", "net2"], "recipes": ["reference", "modern"], "seeds": [1, 2]}
+    Clone(tmp_path).set_params({"compare": compare})
     for recipe, seed in (("reference", 1), ("reference", 2), ("modern", 1), ("reference", 3)):
         write_checkpoint(Path(f"models/net1/{recipe}/{seed}.pt"), recipe_name=recipe, seed=seed)
     Image.new("RGB", (64, 48), "red").save("red.png")
