@@ -102,9 +102,7 @@ def changes(tables: Tables) -> list[str]:
     within = tables.differences[~is_across]
     if len(within) and tables.nets["seeds"].min() >= LEAST_SEEDS:
         clear = ((within["low"] > 0) | (within["high"] < 0)).sum()
-        sentences.append(
-            f"{clear} of {len(within)} differences of two nets are more than chance, each tested by itself."
-        )
+        sentences.append(f"More than chance, each tested by itself: {clear} of {len(within)} differences between nets.")
     return sentences
 
 
