@@ -1,7 +1,6 @@
 """Compare the runs that `compare` of params.yaml names: each of its nets by each of its recipes from each of its seeds.
 
-reads   of these runs metrics/logits/, metrics/evaluate/, metrics/train/, plots/loss/; data/study.csv; the evaluated
-        images, data/test.npz or data/validation.npz
+reads   of these runs metrics/logits/, metrics/evaluate/, metrics/train/, plots/loss/; data/study.csv
 writes  metrics/overall.csv      size, cost, accuracy and loss of each net by each recipe, beside the study's accuracy
         metrics/per_class.csv    accuracy of each class
         metrics/differences.csv  each pair of nets, and each net by two recipes
@@ -15,30 +14,23 @@ run     python src/compare.py
 """
 
 import argparse
-import dataclasses
 import sys
 from pathlib import Path
 
 from stage import Inputs, stage
 
-import numpy as np
 import pandas as pd
 
-import dataset
 from comparison import page, report
 from comparison.claims import Finding, judge
 from comparison.leftovers import remove_leftovers
 from comparison.runs import Runs, read_grid, read_study
 from comparison.tables import Tables, make_tables
-from errors import UserError
-from figures.accuracy import accuracy_figure
+from figures.accuracy import accuracy_figure, cost_figure, per_class_figure
 from figures.calibration import calibration_figure
 from figures.confusion import confusion_figure
-from figures.cost import cost_figure
 from figures.loss import loss_figure
-from figures.per_class import per_class_figure
 from figures.style import png
-from figures.wrong_by_all import wrong_by_all_figure
 from files import write_bytes, write_csv, write_json, write_text
 from params import load_params
 
@@ -69,7 +61,7 @@ def compare(inputs: Inputs) -> None:
     study = read_study(one.dataset, one.class_names)
     tables = make_tables(grid, study)
     findings = {recipe: judge(runs, study) for recipe, runs in grid.items()}
-    figures = draw(grid, tables, evaluated_images(one))
+    figures = draw(grid, tables)
     markdown = report.markdown_report(grid, tables, findings)
     html = page.render(markdown, figures)
 
@@ -82,16 +74,7 @@ def compare(inputs: Inputs) -> None:
     print(report.overall(grid, tables), NEXT.format(recipe=one.recipe_name, page=PAGE.resolve()), sep="\n")
 
 
-def evaluated_images(runs: Runs) -> np.ndarray:
-    """The images that the runs were evaluated on, (N, 32, 32, 3) uint8."""
-    path = f"data/{runs.dataset.evaluated_on}.npz"
-    split = dataset.load(path)
-    if split.dataset != runs.dataset:
-        raise UserError(f"{path} holds other images than the runs were evaluated on: `dvc repro` evaluates them again")
-    return split.images
-
-
-def draw(grid: dict[str, Runs], tables: Tables, images: np.ndarray) -> dict[str, bytes]:
+def draw(grid: dict[str, Runs], tables: Tables) -> dict[str, bytes]:
     """The figures as PNG by their file names. Each says in its metadata what made it."""
     figures = {
         "accuracy": accuracy_figure(grid, tables),
@@ -100,16 +83,15 @@ def draw(grid: dict[str, Runs], tables: Tables, images: np.ndarray) -> dict[str,
         "loss": loss_figure(grid, tables),
         "cost": cost_figure(grid, tables),
         "calibration": calibration_figure(grid, tables),
-        "wrong_by_all": wrong_by_all_figure(grid, images),
     }
     made = report.how_it_was_made(grid)
     return {f"{name}.png": png(figure, made) for name, figure in figures.items()}
 
 
 def write_tables(tables: Tables, findings: dict[str, dict[str, Finding]]) -> None:
-    names = ("overall", "per_class", "differences", "confusions", "calibration")
-    for name, field in zip(names, dataclasses.fields(tables), strict=True):
-        write_csv(f"metrics/{name}.csv", getattr(tables, field.name).round(4))
+    names = {"nets": "overall", "classes": "per_class"}
+    for key, table in vars(tables).items():
+        write_csv(f"metrics/{names.get(key, key)}.csv", table.round(4))
     by_recipe = {recipe: {key: vars(finding) for key, finding in its.items()} for recipe, its in findings.items()}
     write_json("metrics/claims.json", by_recipe)
 
@@ -118,12 +100,11 @@ def write_plots(grid: dict[str, Runs], figures: dict[str, bytes]) -> None:
     curves, cells = [], []
     for recipe, runs in grid.items():
         for net in runs.nets:
-            names = {"recipe": recipe, "net": net}
-            curves += [c.assign(**names, seed=seed) for seed, c in zip(runs.seeds, runs.curves[net], strict=True)]
+            for seed, curve in zip(runs.seeds, runs.curves[net], strict=True):
+                curves.append(curve.assign(recipe=recipe, net=net, seed=seed))
             counts = runs.confusion(net).stack().rename_axis(["actual", "predicted"]).reset_index(name="images")
             cells.append(counts.assign(title=f"{net} by {recipe}"))
-    columns = ["recipe", "net", "seed", "step", "epoch", "loss"]
-    write_csv("plots/curves.csv", pd.concat(curves)[columns])
+    write_csv("plots/curves.csv", pd.concat(curves)[["recipe", "net", "seed", "step", "epoch", "loss"]])
     write_csv("plots/confusion.csv", pd.concat(cells)[["title", "actual", "predicted", "images"]])
     for stale in set(FIGURES.glob("*.png")) - {FIGURES / name for name in figures}:
         stale.unlink()

@@ -94,7 +94,7 @@ def load(path: str | Path) -> Split:
             )
     except FileNotFoundError:
         raise UserError(f"{path} is missing: `dvc repro fetch` makes it") from None
-    except MemoryError:
+    except (PermissionError, MemoryError):
         raise
     except Exception as error:  # numpy's reader raises whatever a damaged file leads it to
         raise UserError(f"{path} is damaged ({reason(error)}): delete it, then run `dvc repro fetch`") from None

@@ -10,14 +10,12 @@ from pydantic_core import PydanticCustomError
 from dataset import ClassName
 from errors import UserError
 from run import Run
-from schema import StrictModel, validate
+from schema import Name, StrictModel, validate
 from training.recipe import Recipe
 
 PARAMS = Path("params.yaml")
 NETS = sorted(path.stem for path in (Path(__file__).parent / "nets").glob("[!_]*.py"))
 
-# Names become parts of file and stage names. Without a hyphen, `train@net1-reference-0` can be read in one way only.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -43,19 +41,10 @@ ClassNames = Annotated[
 ]
 
 
-class Cifar10(StrictModel):
-    """CIFAR-10: the official archive, a folder with its batch files, or its images as PNG files."""
+class Archive(StrictModel):
+    """An archive or folder: of CIFAR-10 in any of its forms, or with images `train/<class>/*` and `test/<class>/*`."""
 
-    format: Literal["cifar10"]
-    sha256: Sha256
-    class_names: ClassNames
-    urls: list[Url]
-
-
-class ImageFolders(StrictModel):
-    """An archive or folder with `train/<class>/*` and `test/<class>/*`."""
-
-    format: Literal["image-folders"]
+    format: Literal["cifar10", "image-folders"]
     sha256: Sha256
     class_names: ClassNames
     urls: list[Url]
@@ -69,7 +58,7 @@ class Digits(StrictModel):
     class_names: ClassNames
 
 
-Source = Cifar10 | ImageFolders | Digits
+Source = Archive | Digits
 
 
 class Data(StrictModel):

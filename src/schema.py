@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from errors import UserError
@@ -12,6 +12,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 # PyYAML reads 1e-3 as a text; DVC and people read a number.
 Number = Annotated[float, Field(strict=False)]
+# Names become parts of file and stage names. Without a hyphen, `train@net1-reference-0` can be read in one way only.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 LONGEST = 60  # characters shown of a key or value
 
 

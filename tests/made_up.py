@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-import dataset
 from comparison import calibration
 from comparison.runs import Runs
-from dataset import Dataset, Split
+from dataset import Dataset
 from files import write_bytes, write_csv, write_json
 from model.records import Description, EvaluationRecord, Normalisation, TrainingRecord
 from params import load_params
@@ -125,16 +124,14 @@ def grid(recipes: Sequence[str] = ("reference", "modern"), **how) -> dict[str, R
 def write(made: dict[str, Runs], folder: Path) -> None:
     """Write what the stages before `summarize` and `compare` leave of each run to `folder`.
 
-    Also params.yaml, which names these runs, dvc.yaml, data/study.csv and the evaluated images.
+    Also params.yaml, which names these runs, dvc.yaml and data/study.csv.
     """
     for runs in made.values():
         for net in runs.nets:
             for position, seed in enumerate(runs.seeds):
                 write_run(runs, Run(net, runs.recipe_name, seed), position, folder)
     one = next(iter(made.values()))
-    images = np.random.default_rng(0).integers(0, 256, (len(one.labels), 32, 32, 3), np.uint8)
-    split = Split(images, one.labels.astype(np.uint8), one.class_names, one.dataset)
-    dataset.save(folder / f"data/{one.dataset.evaluated_on}.npz", split)
+    (folder / "data").mkdir(exist_ok=True)
     for path in ("data/study.csv", "dvc.yaml"):
         shutil.copyfile(REPOSITORY / path, folder / path)
     params = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))

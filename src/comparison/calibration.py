@@ -1,32 +1,23 @@
 """Whether probabilities say how often a net is right, from its logits."""
 
-from typing import NamedTuple
-
 import numpy as np
+import pandas as pd
 from scipy.special import log_softmax
 from sklearn.metrics import brier_score_loss
 
 BINS = 15
 
 
-class Bin(NamedTuple):
-    """The images whose confidence is in one bin. number: 1 to `BINS`; confidence, accuracy: means, 0 to 1."""
-
-    number: int
-    confidence: float
-    accuracy: float
-    images: int
-
-
-def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[Bin]:
+def reliability(probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     """The bins of equal width that are not empty, from probabilities (N, classes). A bin holds its upper limit.
 
-    Confidence is the probability of the predicted class.
+    Columns: bin, 1 to `BINS`; confidence, which is the probability of the predicted class, and accuracy: means over the
+    bin's images, 0 to 1; images.
     """
     confidence, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    numbers = 1 + np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], confidence)
-    bins = [(int(number), numbers == number) for number in np.unique(numbers)]
-    return [Bin(i, float(confidence[mask].mean()), float(is_right[mask].mean()), int(mask.sum())) for i, mask in bins]
+    bins = 1 + np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], confidence)
+    grouped = pd.DataFrame({"bin": bins, "confidence": confidence, "accuracy": is_right}).groupby("bin")
+    return grouped.mean().assign(images=grouped.size()).reset_index()
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -35,7 +26,7 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) ->
     C. Guo et al., On calibration of modern neural networks, ICML 2017.
     """
     bins = reliability(probabilities, labels)
-    return sum(one.images * abs(one.accuracy - one.confidence) for one in bins) / len(labels)
+    return float((bins["images"] * (bins["accuracy"] - bins["confidence"]).abs()).sum() / len(labels))
 
 
 def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:

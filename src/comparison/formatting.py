@@ -11,8 +11,8 @@ def whole(value: float) -> str:
 
 
 def percent(value: float, decimals: int = 2) -> str:
-    """A value in percent, or any other with so many decimals."""
-    return NOTHING if math.isnan(value) else f"{value:.{decimals}f}"
+    """A value in percent, or any other number, with so many decimals."""
+    return NOTHING if math.isnan(value) else f"{value:,.{decimals}f}"
 
 
 def signed(value: float, decimals: int = 2) -> str:

@@ -27,7 +27,8 @@ def render(markdown: str, figures: Mapping[str, bytes]) -> str:
             opening.attrs["class"] = "long"
         for child in token.children or []:
             if child.type == "image":
-                child.attrs["src"] = data_uri(figures[PurePosixPath(str(child.attrs["src"])).name])
+                png = figures[PurePosixPath(str(child.attrs["src"])).name]
+                child.attrs["src"] = f"data:image/png;base64,{b64encode(png).decode()}"
     return Template(SHELL.read_text(encoding="utf-8")).substitute(
         title=html.escape(plain(tokens[1])),
         contents=contents(tokens),
@@ -47,7 +48,3 @@ def contents(tokens: Sequence[Token]) -> str:
 
 def plain(text: Token) -> str:
     return "".join(child.content for child in text.children or [])
-
-
-def data_uri(png: bytes) -> str:
-    return f"data:image/png;base64,{b64encode(png).decode()}"

@@ -9,18 +9,8 @@ import pandas as pd
 import yaml
 
 from comparison.claims import DOES_NOT_HOLD, HOLDS, NOT_DECIDED, Finding
-from comparison.formatting import (
-    NOTHING,
-    listed,
-    p_value,
-    percent,
-    percent_within,
-    signed,
-    signed_within,
-    span,
-    whole,
-)  # fmt: skip
-from comparison.runs import Runs
+from comparison.formatting import NOTHING, listed, p_value, percent, percent_within, signed, signed_within, span
+from comparison.runs import Runs, first
 from comparison.statistics import LEAST_SEEDS
 from comparison.tables import Tables
 
@@ -50,16 +40,16 @@ NOT_COVERED = """\
 
 def markdown_report(grid: dict[str, Runs], tables: Tables, findings: Findings) -> str:
     """`metrics/comparison.md`; grid and findings are by recipe. Its links to figures are relative to `metrics/`."""
-    parts = [f"# Comparison on {escape(first(grid).dataset.title)}", conclusion(grid, tables, findings)]
-    parts += [claims(findings)] if any(findings.values()) else []
-    parts += [per_class(grid, tables), confusion(grid, tables), loss(grid, tables), cost(tables)]
-    parts += [calibration(grid, tables), wrong_by_all(grid), "## How it was made"]
-    parts += [folded("Images, seeds, recipes, machines", how_it_was_made(grid))]
-    parts += [folded("How the intervals are computed", INTERVALS), folded("What no interval covers", NOT_COVERED)]
-    return "\n\n".join(parts) + "\n"
+    blocks = [f"# Comparison on {escape(first(grid).dataset.title)}", *conclusion(grid, tables, findings)]
+    blocks += claims(findings) if any(findings.values()) else []
+    blocks += [*per_class(grid, tables), *confusion(grid, tables), *loss(grid, tables), *cost(tables)]
+    blocks += [*calibration(grid, tables), "## How it was made"]
+    blocks += [folded("Images, seeds, recipes, machines", how_it_was_made(grid))]
+    blocks += [folded("How the intervals are computed", INTERVALS), folded("What no interval covers", NOT_COVERED)]
+    return "\n\n".join(blocks) + "\n"
 
 
-def conclusion(grid: dict[str, Runs], tables: Tables, findings: Findings) -> str:
+def conclusion(grid: dict[str, Runs], tables: Tables, findings: Findings) -> list[str]:
     one, on, several = first(grid), first(grid).dataset.evaluated_on, len(first(grid).seeds) > 1
     sentences = [best(one, tables), *changes(tables), *beside_study(tables), *verdicts(findings)]
     if not several:
@@ -70,22 +60,22 @@ def conclusion(grid: dict[str, Runs], tables: Tables, findings: Findings) -> str
         sentences.append("These are validation images, held out of the training images. No test image was used.")
     marks = "each run (small) and their mean" if several else "one trained net"
     caption = f"{on.capitalize()} accuracy: {marks}, with the 95 % interval.{study_note(tables)}"
-    text = ["## What came out", bullets(sentences), figure("accuracy", caption), overall(grid, tables)]
+    blocks = ["## What came out", bullets(sentences), figure("accuracy", caption), overall(grid, tables)]
     if several:
-        text.append("sd: standard deviation of the runs. Ensemble: by the mean of all seeds' probabilities.")
-        text[-1] += " One more run: where a further run would be, and whose sd says so." if is_known(tables) else ""
-    text += [NOTES[recipe] for recipe in grid if recipe in NOTES]
+        note = "sd: standard deviation of the runs. Ensemble: by the mean of all seeds' probabilities."
+        more = " One more run: where a further run would be, and whose sd says so."
+        blocks.append(note + more * is_known(tables))
+    blocks += [NOTES[recipe] for recipe in grid if recipe in NOTES]
     if several and len(tables.differences):
-        text.append(folded("Differences between nets and recipes", differences(grid, tables.differences)))
-    return "\n\n".join(text)
+        blocks.append(folded("Differences between nets and recipes", differences(grid, tables.differences)))
+    return blocks
 
 
 def best(one: Runs, tables: Tables) -> str:
     rows = tables.nets.loc[tables.nets.groupby("recipe", sort=False)["accuracy"].idxmax()]
-    limits = zip(rows["net"], rows["recipe"], rows["accuracy"], rows["low"], rows["high"], strict=True)
     found = [
-        f"{escape(net)} by {escape(recipe)}, {percent_within(accuracy, low, high, 1)} %"
-        for net, recipe, accuracy, low, high in limits
+        f"{escape(net)} by {escape(recipe)}, {accuracy} %"
+        for net, recipe, accuracy in zip(rows["net"], rows["recipe"], within(rows, 1), strict=True)
     ]
     highest = "Highest accuracy" if len(one.nets) > 1 else "Accuracy"
     return f"{highest} on the {one.dataset.evaluated_images:,} {one.dataset.evaluated_on} images: {'; '.join(found)}."
@@ -139,12 +129,12 @@ def overall(grid: dict[str, Runs], tables: Tables) -> str:
     table, several = tables.nets, len(first(grid).seeds) > 1
     cells = names(grid, table) | {f"{first(grid).dataset.evaluated_on} accuracy (%)": within(table, 2)}
     if several:
-        cells |= {"sd": table["sd"].map(percent), "ensemble (%)": table["ensemble_accuracy"].map(percent)}
+        cells |= numbers(table, {"sd": ("sd", 2), "ensemble (%)": ("ensemble_accuracy", 2)})
     if several and is_known(tables):
         rows = zip(table["prediction_low"], table["prediction_high"], table["prediction_sd"], strict=True)
         cells["one more run (%)"] = [span(low, high) + (f" ({sd})" if sd else "") for low, high, sd in rows]
     if is_known(tables):
-        cells["the study (%)"] = numbers(table["study"], 0)
+        cells |= numbers(table, {"the study (%)": ("study", 0)})
     return as_table(cells, words=min(2, len(grid)))
 
 
@@ -153,11 +143,11 @@ def differences(grid: dict[str, Runs], table: pd.DataFrame) -> str:
     cells |= {"net": arrows(table["first_net"], table["second_net"])}
     cells |= {"difference (points)": within(table, 2, "difference", signed_within)}
     cells |= {"P(second better)": [f"{percent(100 * p, 0)} %" for p in table["p_second_better"]]}
-    cells |= {"error by seeds": table["se_seeds"].map(percent), "by images": table["se_images"].map(percent)}
+    cells |= numbers(table, {"error by seeds": ("se_seeds", 2), "by images": ("se_images", 2)})
     return f"{DIFFERENCES}\n\n{as_table(cells, words=min(2, len(grid)))}"
 
 
-def claims(findings: Findings) -> str:
+def claims(findings: Findings) -> list[str]:
     """A line for each claim with its verdict by each recipe; folded below the table what decides it."""
     by_claim = zip(*(its.values() for its in findings.values()), strict=True)
     rows = [dict(zip(findings, row, strict=True)) for row in by_claim]
@@ -165,15 +155,17 @@ def claims(findings: Findings) -> str:
     cells = {"#": range(1, len(rows) + 1), "claim": [escape(sentence) for sentence in sentences]}
     for recipe in findings:
         cells[escape(recipe)] = [verdict(row[recipe]) for row in rows]
-    text = ["## The study's claims", as_table(cells, words=2 + len(findings))]
+    blocks = ["## The study's claims", as_table(cells, words=2 + len(findings))]
     if any(finding.seeds_needed for row in rows for finding in row.values()):
-        text.append("In brackets: the seeds that would decide it with 80 % power, if effects and spreads are as seen.")
+        blocks.append(
+            "In brackets: the seeds that would decide it with 80 % power, if effects and spreads are as seen."
+        )
     if any(finding.stands is False for row in rows for finding in row.values()):
-        text.append("†: no longer when corrected for the number of claims that are tested (Holm).")
+        blocks.append("†: no longer when corrected for the number of claims that are tested (Holm).")
     for i, (sentence, row) in enumerate(zip(sentences, rows, strict=True), start=1):
         found = [f"**{escape(recipe)}: {finding.verdict}**, {evidence(finding)}" for recipe, finding in row.items()]
-        text.append(folded(f"{i}. {sentence}", bullets(found)))
-    return "\n\n".join(text)
+        blocks.append(folded(f"{i}. {sentence}", bullets(found)))
+    return blocks
 
 
 def verdict(finding: Finding) -> str:
@@ -187,10 +179,10 @@ def evidence(finding: Finding) -> str:
     return escape(f"{finding.reason}.{figures}{jointly}")
 
 
-def per_class(grid: dict[str, Runs], tables: Tables) -> str:
+def per_class(grid: dict[str, Runs], tables: Tables) -> list[str]:
     order = tables.classes.groupby("class", sort=False)["accuracy"].mean().sort_values(kind="stable").index
     caption = f"Accuracy with its 95 % interval, from the most difficult class, {escape(order[0])}, to the easiest."
-    text = ["## Per class", figure("per_class", caption + study_note(tables))]
+    blocks = ["## Per class", figure("per_class", caption + study_note(tables))]
     for recipe in grid:
         cells = {}
         for net, rows in tables.classes[tables.classes["recipe"] == recipe].groupby("net", sort=False):
@@ -198,15 +190,15 @@ def per_class(grid: dict[str, Runs], tables: Tables) -> str:
             accuracies = zip(within(rows, 1), rows["best"], strict=True)
             cells[escape(net)] = [f"**{accuracy}**" if is_best else accuracy for accuracy, is_best in accuracies]
             if recipe == STUDY_RECIPE and rows["study"].notna().any():
-                cells[f"{escape(net)}, the study"] = numbers(rows["study"], 0)
-        text += [f"Accuracy (%) by {escape(recipe)}:", as_table(cells)]
+                cells |= numbers(rows, {f"{escape(net)}, the study": ("study", 0)})
+        blocks += [f"Accuracy (%) by {escape(recipe)}:", as_table(cells)]
     if tables.classes["best"].any():
-        text.append("Bold: better than every other net by more than chance, each class tested by itself.")
-    return "\n\n".join(text)
+        blocks.append("Bold: better than every other net by more than chance, each class tested by itself.")
+    return blocks
 
 
-def confusion(grid: dict[str, Runs], tables: Tables) -> str:
-    text = ["## Confusion"]
+def confusion(grid: dict[str, Runs], tables: Tables) -> list[str]:
+    blocks = ["## Confusion"]
     for recipe, runs in grid.items():
         table = tables.confusions[tables.confusions["recipe"] == recipe]
         table = table.assign(pair=arrows(table["true"], table["predicted"]))
@@ -218,11 +210,11 @@ def confusion(grid: dict[str, Runs], tables: Tables) -> str:
         grouped = table.pivot(index="rank", columns="net", values="cell").reindex(columns=runs.nets).fillna(NOTHING)
         cells = {"rank": grouped.index} | {escape(net): grouped[net] for net in grouped}
         errors = as_table(cells, words=len(cells)) if len(table) else "No net gets any image wrong."
-        text += [figure(f"confusion_{recipe}", caption), errors]
-    return "\n\n".join(text)
+        blocks += [figure(f"confusion_{recipe}", caption), errors]
+    return blocks
 
 
-def loss(grid: dict[str, Runs], tables: Tables) -> str:
+def loss(grid: dict[str, Runs], tables: Tables) -> list[str]:
     on, table = first(grid).dataset.evaluated_on, tables.nets
     widest = signed(table["gap"].max(), 1)
     caption = (
@@ -230,40 +222,33 @@ def loss(grid: dict[str, Runs], tables: Tables) -> str:
         f"net whose {on} loss is far above its curve overfits; the gap in accuracy is up to {widest} points. "
         "Loss drops at each new epoch, because by then each image was trained on once more."
     )
-    cells = names(grid, table) | {"training accuracy (%)": table["training_accuracy"].map(percent)}
-    cells |= {"gap (points)": table["gap"].map(signed), f"{on} loss": numbers(table["loss"], 3)}
-    cells |= {"training loss": numbers(table["training_loss"], 3)}
+    cells = names(grid, table) | numbers(table, {"training accuracy (%)": ("training_accuracy", 2)})
+    cells |= {"gap (points)": table["gap"].map(signed)}
+    cells |= numbers(table, {f"{on} loss": ("loss", 3), "training loss": ("training_loss", 3)})
     note = f"Gap: training less {on} accuracy. Training figures are of the final weights, in evaluation mode."
-    return "\n\n".join(["## Loss", figure("loss", caption), as_table(cells, min(2, len(grid))), note])
+    return ["## Loss", figure("loss", caption), as_table(cells, min(2, len(grid))), note]
 
 
-def cost(tables: Tables) -> str:
+def cost(tables: Tables) -> list[str]:
     table = tables.nets.drop_duplicates("net")
-    times = whole(table["multiply_adds"].max() / table["multiply_adds"].min())
+    times = percent(table["multiply_adds"].max() / table["multiply_adds"].min(), 0)
     caption = "Accuracy with its 95 % interval against multiply-adds for one image, on a logarithmic scale."
     caption += f" The largest net computes {times} times as much as the smallest." if len(table) > 1 else ""
-    cells = {"net": [escape(net) for net in table["net"]]}
-    cells |= {key.replace("_", "-"): table[key].map(whole) for key in ("layers", "parameters", "multiply_adds")}
+    columns = {"layers": ("layers", 0), "parameters": ("parameters", 0), "multiply-adds": ("multiply_adds", 0)}
+    cells = {"net": [escape(net) for net in table["net"]]} | numbers(table, columns)
     note = "Layers are convolutions and linear layers. `metrics/timing/` has the seconds and the memory of each run."
-    return "\n\n".join(["## Cost", figure("cost", caption + study_note(tables)), as_table(cells), note])
+    return ["## Cost", figure("cost", caption + study_note(tables)), as_table(cells), note]
 
 
-def calibration(grid: dict[str, Runs], tables: Tables) -> str:
-    table = tables.nets
-    cells = names(grid, table) | {"calibration error (%)": numbers(table["ece"], 1)}
-    cells |= {"Brier score": numbers(table["brier"], 3), "negative log-likelihood": numbers(table["loss"], 3)}
+def calibration(grid: dict[str, Runs], tables: Tables) -> list[str]:
+    columns = {"calibration error (%)": ("ece", 1), "Brier score": ("brier", 3), "negative log-likelihood": ("loss", 3)}
+    cells = names(grid, tables.nets) | numbers(tables.nets, columns)
     caption = (
         "How often answers of each confidence are right. On the diagonal a net is right as often as it says; below the "
         "diagonal it is too sure. Bins of fewer than 10 images are left out."
     )
     note = "Means over the seeds; lower is better. Calibration error: expected, by 15 equal bins (Guo et al., 2017)."
-    return "\n\n".join(["## Calibration", figure("calibration", caption), as_table(cells, min(2, len(grid))), note])
-
-
-def wrong_by_all(grid: dict[str, Runs]) -> str:
-    runs = sum(len(runs.nets) * len(runs.seeds) for runs in grid.values())
-    caption = f"Images that every run gets wrong (runs: {runs}): their true class, and the most frequent answer."
-    return f"## Wrong in every run\n\n{figure('wrong_by_all', caption)}"
+    return ["## Calibration", figure("calibration", caption), as_table(cells, min(2, len(grid))), note]
 
 
 def how_it_was_made(grid: dict[str, Runs]) -> str:
@@ -285,13 +270,14 @@ def how_it_was_made(grid: dict[str, Runs]) -> str:
     return bullets(lines)
 
 
-def first(grid: dict[str, Runs]) -> Runs:
-    return next(iter(grid.values()))
-
-
 def names(grid: dict[str, Runs], table: pd.DataFrame) -> dict[str, list[str]]:
     """The first columns: the net, and the recipe where there are several."""
     return {key: [escape(name) for name in table[key]] for key in ("net", "recipe")[: len(grid)]}
+
+
+def numbers(table: pd.DataFrame, columns: Mapping[str, tuple[str, int]]) -> dict[str, list[str]]:
+    """Columns of `table` as text; columns: the key of each and its decimals, by the title it gets."""
+    return {title: [percent(value, decimals) for value in table[key]] for title, (key, decimals) in columns.items()}
 
 
 def arrows(first: pd.Series, second: pd.Series) -> list[str]:
@@ -303,10 +289,6 @@ def within(
 ) -> list[str]:
     """Each value with its interval."""
     return [write(*row, decimals) for row in table[[column, "low", "high"]].itertuples(index=False)]
-
-
-def numbers(column: pd.Series, decimals: int) -> list[str]:
-    return [percent(value, decimals) for value in column.astype(float)]
 
 
 def is_known(tables: Tables) -> bool:

@@ -1,12 +1,12 @@
 """The runs that are compared, as `train` and `evaluate` have left their results. All figures come from these."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,10 +20,9 @@ from schema import Model, validate
 from training.recipe import Recipe
 
 STUDY = "data/study.csv"
-STUDY_IMAGES = (50_000, 10_000)  # for training and for testing
-READ = ("metrics/logits", "metrics/evaluate", "metrics/train", "plots/loss")
+STUDY_IMAGES = (50_000, 10_000, "test")  # for training, and for evaluating on
+READ = ("metrics/logits", "metrics/evaluate", "metrics/train", "plots/loss")  # of each run
 WAY_OUT = "`dvc repro` makes it; `git checkout metrics plots dvc.lock` puts back what is committed"
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -79,15 +78,19 @@ class Runs:
         return pd.DataFrame(self.matrices(net).sum(axis=0), index=pd.Index(names, name="true"), columns=names)
 
 
+def first(grid: dict[str, Runs]) -> Runs:
+    """The runs by the first recipe; those by the others are of the same nets, seeds and images."""
+    return next(iter(grid.values()))
+
+
 def read_grid(nets: list[str], recipes: list[str], seeds: list[int]) -> dict[str, Runs]:
     """The runs of each recipe; raises `UserError` where they were not evaluated on the same images."""
     grid = {recipe: read_runs(nets, recipe, seeds) for recipe in recipes}
     one, *others = grid.values()
     for other in others:
         if other.dataset != one.dataset or not np.array_equal(other.labels, one.labels):
-            raise UserError(
-                f"the runs by {one.recipe_name} and {other.recipe_name} are of different images: `dvc repro`"
-            )
+            names = f"{one.recipe_name} and {other.recipe_name}"
+            raise UserError(f"the runs by {names} are of different images: `dvc repro`")
     return grid
 
 
@@ -96,69 +99,63 @@ def read_runs(nets: list[str], recipe: str, seeds: list[int]) -> Runs:
 
     Raises `UserError` for files that are missing or not as written, and for runs that cannot be compared.
     """
-    runs = {net: [Run(net, recipe, seed) for seed in seeds] for net in nets}
-
-    def of_each(read: Callable[[Run], Found]) -> dict[str, list[Found]]:
-        return {net: [read(run) for run in of_net] for net, of_net in runs.items()}
-
-    records = of_each(lambda run: read_model(EvaluationRecord, run.file("metrics/evaluate")))
-    one, *others = (record.description for of_net in records.values() for record in of_net)
+    results = {net: [read_result(Run(net, recipe, seed)) for seed in seeds] for net in nets}
+    one, *others = (result for its in results.values() for result in its)
+    described = one.record.description
     for other in others:
         for key in ("dataset", "recipe", "class_names"):
-            if getattr(other, key) != getattr(one, key):
+            if getattr(other.record.description, key) != getattr(described, key):
                 raise UserError(
                     f"{one.run} and {other.run} differ in their {key}, so they cannot be compared: `dvc repro`"
                 )
-    training = of_each(lambda run: read_model(TrainingRecord, run.file("metrics/train")))
-    arrays = of_each(
-        lambda run: read_logits(run.file("metrics/logits"), one.dataset.evaluated_images, len(one.class_names))
-    )
-    labels = arrays[nets[0]][0][1]
-    for net, of_net in arrays.items():
-        for run, (_, its_labels) in zip(runs[net], of_net, strict=True):
-            if not np.array_equal(its_labels, labels):
-                raise UserError(f"{run.file('metrics/logits')} is of other images than {runs[nets[0]][0]}: `dvc repro`")
+        if not np.array_equal(other.labels, one.labels):
+            raise UserError(f"{other.run.file('metrics/logits')} is of other images than {one.run}: `dvc repro`")
     return Runs(
         recipe_name=recipe,
-        recipe=one.recipe,
+        recipe=described.recipe,
         seeds=seeds,
-        dataset=one.dataset,
-        class_names=one.class_names,
-        labels=labels.astype(np.int64),
-        logits={net: np.stack([logits for logits, _ in of_net]).astype(np.float32) for net, of_net in arrays.items()},
-        records=records,
-        training=training,
-        curves=of_each(lambda run: read_curve(run.file("plots/loss"), training[run.net][seeds.index(run.seed)].steps)),
+        dataset=described.dataset,
+        class_names=described.class_names,
+        labels=one.labels.astype(np.int64),
+        logits={net: np.stack([result.logits for result in its]).astype(np.float32) for net, its in results.items()},
+        records={net: [result.record for result in its] for net, its in results.items()},
+        training={net: [result.training for result in its] for net, its in results.items()},
+        curves={net: [result.curve for result in its] for net, its in results.items()},
     )
 
 
-def read_logits(path: str, images: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (images, classes) and labels (images,) as `evaluate` wrote them."""
-    with reading(path):
+class Result(NamedTuple):
+    """What one run left: logits (images, classes) float16, labels (images,), the rest as in `Runs`."""
+
+    run: Run
+    record: EvaluationRecord
+    training: TrainingRecord
+    logits: np.ndarray
+    labels: np.ndarray
+    curve: pd.DataFrame
+
+
+def read_result(run: Run) -> Result:
+    record = read_model(EvaluationRecord, run.file("metrics/evaluate"))
+    training = read_model(TrainingRecord, run.file("metrics/train"))
+    shape = record.description.dataset.evaluated_images, len(record.description.class_names)
+    with reading(path := run.file("metrics/logits")):
         with np.load(path, allow_pickle=False) as arrays:
             logits, labels = arrays["logits"], arrays["labels"]
-        if logits.shape != (images, classes) or labels.shape != (images,):
-            raise ValueError(f"logits of shape {logits.shape} where {(images, classes)} was expected")
-    return logits, labels
-
-
-def read_curve(path: str, steps: int) -> pd.DataFrame:
-    """The loss curve of a run of `steps` steps."""
-    curve = read_csv(path, ["step", "epoch", "loss", "accuracy"])
-    if curve["step"].max() != steps:
-        raise UserError(f"{path} does not end at step {steps:,}, so it is of another run: {WAY_OUT}")
-    return curve
+        if logits.shape != shape or labels.shape != shape[:1]:
+            raise ValueError(f"logits of shape {logits.shape} where {shape} was expected")
+    curve = read_csv(path := run.file("plots/loss"), ["step", "epoch", "loss", "accuracy"])
+    if curve["step"].max() != training.steps:
+        raise UserError(f"{path} does not end at step {training.steps:,}, so it is of another run: {WAY_OUT}")
+    return Result(run, record, training, logits, labels, curve)
 
 
 def read_study(dataset: Dataset, class_names: list[str]) -> pd.DataFrame:
     """The study's accuracies (%), classes and `overall` down, nets across; without columns on other images than its."""
     study = read_csv(STUDY, ["class"]).set_index("class")
-    is_on_its_images = (
-        dataset.train_images,
-        dataset.evaluated_images,
-    ) == STUDY_IMAGES and dataset.evaluated_on == "test"
-    is_on_its_classes = set(study.index) == {*class_names, "overall"}
-    return study if is_on_its_images and is_on_its_classes else pd.DataFrame(index=study.index)
+    images = (dataset.train_images, dataset.evaluated_images, dataset.evaluated_on)
+    is_alike = images == STUDY_IMAGES and set(study.index) == {*class_names, "overall"}
+    return study if is_alike else pd.DataFrame(index=study.index)
 
 
 def read_model(model: type[Model], path: str) -> Model:

@@ -7,12 +7,13 @@ that so few seeds cannot give is NaN.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from comparison import calibration, statistics
-from comparison.runs import Runs
+from comparison.runs import Runs, first
 from comparison.statistics import UNKNOWN
 
 STUDY_NETS = ("net1", "net2", "net3")
@@ -39,10 +40,8 @@ class Tables:
 
 def make_tables(grid: dict[str, Runs], study: pd.DataFrame) -> Tables:
     """grid: the runs by recipe, on the same images; study: as `read_study` gives it."""
-    return Tables(
-        net_table(grid, study), class_table(grid, study), difference_table(grid), confusion_table(grid),
-        calibration_table(grid),
-    )  # fmt: skip
+    nets, classes = net_table(grid, study), class_table(grid, study)
+    return Tables(nets, classes, difference_table(grid), confusion_table(grid), calibration_table(grid))
 
 
 def net_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
@@ -59,39 +58,25 @@ def net_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
 def net_row(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
     records, accuracies, probabilities = runs.records[net], runs.accuracies(net), runs.probabilities(net)
     several = len(runs.seeds) > 1
-    low, high = statistics.accuracy_interval(runs.right(net))
-    loss = calibration.losses(runs.logits[net], runs.labels).mean()
-    training_accuracy, training_loss = (
-        np.mean([getattr(record, key) for record in records]) for key in ("training_accuracy", "training_loss")
-    )
-    ece, brier = (
-        np.mean([score(of_seed, runs.labels) for of_seed in probabilities])
-        for score in (calibration.expected_calibration_error, calibration.brier_score)
-    )
-    ensemble = 100 * np.mean(probabilities.mean(axis=0).argmax(axis=1) == runs.labels) if several else np.nan
-    return {
-        "recipe": runs.recipe_name,
-        "net": net,
-        "seeds": len(runs.seeds),
-        "layers": records[0].layers,
-        "parameters": records[0].parameters,
-        "multiply_adds": records[0].multiply_adds,
-        "accuracy": accuracies.mean(),
-        "sd": accuracies.std(ddof=1) if several else np.nan,
-        "low": low,
-        "high": high,
-        "least": accuracies.min(),
-        "most": accuracies.max(),
-        "loss": loss,
-        "training_accuracy": training_accuracy,
-        "training_loss": training_loss,
-        "gap": training_accuracy - accuracies.mean(),
-        "loss_gap": loss - training_loss,
-        "ece": 100 * ece,
-        "brier": brier,
-        "ensemble_accuracy": ensemble,
-        **prediction(runs, net, study),
-    }
+    row: dict[str, Any] = {"recipe": runs.recipe_name, "net": net, "seeds": len(runs.seeds)}
+    row |= {key: getattr(records[0], key) for key in ("layers", "parameters", "multiply_adds")}
+    row |= spread(accuracies)
+    row["low"], row["high"] = statistics.accuracy_interval(runs.right(net))
+    row |= {"least": accuracies.min(), "most": accuracies.max()}
+    row["loss"] = calibration.losses(runs.logits[net], runs.labels).mean()
+    for key in ("training_accuracy", "training_loss"):
+        row[key] = np.mean([getattr(record, key) for record in records])
+    row |= {"gap": row["training_accuracy"] - row["accuracy"], "loss_gap": row["loss"] - row["training_loss"]}
+    row["ece"] = 100 * np.mean([calibration.expected_calibration_error(its, runs.labels) for its in probabilities])
+    row["brier"] = np.mean([calibration.brier_score(its, runs.labels) for its in probabilities])
+    ensemble = probabilities.mean(axis=0).argmax(axis=1) == runs.labels
+    row["ensemble_accuracy"] = 100 * np.mean(ensemble) if several else np.nan
+    return row | prediction(runs, net, study)
+
+
+def spread(accuracies: np.ndarray) -> dict[str, float]:
+    """Mean and standard deviation over the seeds."""
+    return {"accuracy": accuracies.mean(), "sd": accuracies.std(ddof=1) if len(accuracies) > 1 else np.nan}
 
 
 def prediction(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
@@ -100,18 +85,12 @@ def prediction(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
     if len(runs.seeds) > 1:
         alike = [runs.accuracies(other) for other in STUDY_NETS if other in runs.nets] if net in STUDY_NETS else []
         low, high, sd = statistics.one_more_run(runs.accuracies(net), alike)
-    inside = None
-    if net in study and len(runs.seeds) >= statistics.LEAST_SEEDS and not np.isnan(low):
-        least, most = study_range(study[net])
-        inside = bool(low < most and least <= high)
-    accuracy = study[net]["overall"] if net in study else np.nan
-    return {
-        "prediction_low": low,
-        "prediction_high": high,
-        "prediction_sd": sd,
-        "study": accuracy,
-        "study_inside": inside,
-    }
+    row = {"prediction_low": low, "prediction_high": high, "prediction_sd": sd, "study": np.nan, "study_inside": None}
+    if net in study:
+        row["study"], (least, most) = study[net]["overall"], study_range(study[net])
+        if len(runs.seeds) >= statistics.LEAST_SEEDS and not np.isnan(low):
+            row["study_inside"] = bool(low < most and least <= high)
+    return row
 
 
 def study_range(figures: pd.Series) -> tuple[float, float]:
@@ -135,10 +114,9 @@ def class_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
         for label, name in enumerate(runs.class_names):
             right = {net: runs.right(net)[:, runs.labels == label] for net in runs.nets}
             for net, is_right in right.items():
-                accuracies, seeds = 100 * is_right.mean(axis=1), len(is_right)
-                low, high = UNKNOWN if seeds == 2 else statistics.accuracy_interval(is_right)
                 row = {"recipe": runs.recipe_name, "class": name, "net": net, "images": is_right.shape[1]}
-                row |= {"accuracy": accuracies.mean(), "sd": accuracies.std(ddof=1) if seeds > 1 else np.nan}
+                row |= spread(100 * is_right.mean(axis=1))
+                low, high = UNKNOWN if len(is_right) == 2 else statistics.accuracy_interval(is_right)
                 row |= {"low": low, "high": high, "best": is_best(net, right)}
                 rows.append(row | {"study": study[net][name] if net in study else np.nan})
     return pd.DataFrame(rows)
@@ -159,8 +137,7 @@ def difference_table(grid: dict[str, Runs]) -> pd.DataFrame:
     seeds decide nothing, so they give no interval.
     """
     pairs = [((runs, a), (runs, b)) for runs in grid.values() for a, b in combinations(runs.nets, 2)]
-    nets = next(iter(grid.values())).nets
-    pairs += [((one, net), (other, net)) for one, other in combinations(grid.values(), 2) for net in nets]
+    pairs += [((one, net), (other, net)) for one, other in combinations(grid.values(), 2) for net in first(grid).nets]
     return pd.DataFrame([difference_row(*pair) for pair in pairs], columns=DIFFERENCE_COLUMNS)
 
 
@@ -183,26 +160,23 @@ def confusion_table(grid: dict[str, Runs]) -> pd.DataFrame:
     """
     rows = []
     for runs, net in every_net(grid):
-        matrix = runs.confusion(net)
-        counts = matrix.to_numpy()
-        wrong = counts - np.diag(np.diag(counts))
-        order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSED]
-        for rank, (true, predicted) in enumerate(zip(*np.unravel_index(order, wrong.shape), strict=True), start=1):
-            if count := int(wrong[true, predicted]):
-                names, rate = (matrix.index[true], matrix.columns[predicted]), 100 * count / counts[true].sum()
-                rows.append((runs.recipe_name, net, rank, *names, count, rate))
+        counts = runs.confusion(net)
+        wrong = counts.mask(np.eye(len(counts), dtype=bool), 0).stack().nlargest(MOST_CONFUSED)
+        for rank, ((true, predicted), count) in enumerate(wrong[wrong > 0].items(), start=1):
+            rate = 100 * count / counts.loc[true].sum()
+            rows.append((runs.recipe_name, net, rank, true, predicted, count, rate))
     return pd.DataFrame(rows, columns=["recipe", "net", "rank", "true", "predicted", "images", "rate"])
 
 
 def calibration_table(grid: dict[str, Runs]) -> pd.DataFrame:
     """Mean confidence and accuracy (%) of the images in each of 15 bins of confidence, over all seeds."""
-    rows = []
+    tables = []
     for runs, net in every_net(grid):
         probabilities = runs.probabilities(net)
-        all_seeds = probabilities.reshape(-1, probabilities.shape[2]), np.tile(runs.labels, len(probabilities))
-        for number, confidence, accuracy, images in calibration.reliability(*all_seeds):
-            rows.append((runs.recipe_name, net, number, 100 * confidence, 100 * accuracy, images))
-    return pd.DataFrame(rows, columns=["recipe", "net", "bin", "confidence", "accuracy", "images"])
+        bins = calibration.reliability(np.concatenate(probabilities), np.tile(runs.labels, len(probabilities)))
+        bins[["confidence", "accuracy"]] *= 100
+        tables.append(bins.assign(recipe=runs.recipe_name, net=net))
+    return pd.concat(tables, ignore_index=True)[["recipe", "net", "bin", "confidence", "accuracy", "images"]]
 
 
 def every_net(grid: dict[str, Runs]) -> Iterable[tuple[Runs, str]]:

@@ -2,19 +2,18 @@
 
 from matplotlib.figure import Figure
 
-from comparison.runs import Runs
+from comparison.runs import Runs, first
 from comparison.tables import Tables
-from figures.style import keys, legend, panels, style
+from figures.style import legend, panels, style
 
 FEWEST = 10  # images in a bin that is drawn: the accuracy of fewer says little
 
 
 def calibration_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
     """The reliability curve of each net: the accuracy of its answers of about the same confidence."""
-    nets = list(tables.nets["net"].unique())
+    nets = first(grid).nets
     figure, plots = panels(list(grid), 2.4 if len(grid) == 2 else 3.6)
-    for axes, recipe in zip(plots, grid, strict=True):
-        table = tables.calibration[tables.calibration["recipe"] == recipe]
+    for axes, (_, table) in zip(plots, tables.calibration.groupby("recipe", sort=False), strict=True):
         axes.plot([0, 100], [0, 100], color="#888888", linewidth=1)
         for i, net in enumerate(nets):
             bins = table[(table["net"] == net) & (table["images"] >= FEWEST)]
@@ -23,5 +22,5 @@ def calibration_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
         axes.set(xticks=range(0, 101, 25), yticks=range(0, 101, 25))
         axes.label_outer()
     figure.suptitle("Confidence and accuracy")
-    legend(figure, keys(nets, with_line=True))
+    legend(figure, nets, with_line=True)
     return figure

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from comparison.runs import Runs
+from comparison.runs import Runs, first
 from comparison.tables import Tables
-from figures.style import keys, legend, mark, panels, style
+from figures.style import legend, mark, panels, style
 
 
 def loss_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
@@ -29,9 +29,8 @@ def loss_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
         axes.set(xlim=(0, epochs + width), xlabel="epoch", ylabel="cross-entropy (nats)")
         axes.set_xticks([tick for tick in MaxNLocator(8, integer=True).tick_values(0, epochs) if tick <= epochs])
     plots[0].set_ylim(0, 1.05 * max(axes.dataLim.ymax for axes in plots))
-    on = next(iter(grid.values())).dataset.evaluated_on
-    figure.suptitle(f"Training loss, and {on} loss on the right")
-    legend(figure, keys(list(tables.nets["net"].unique()), with_line=True))
+    figure.suptitle(f"Training loss, and {first(grid).dataset.evaluated_on} loss on the right")
+    legend(figure, first(grid).nets, with_line=True)
     return figure
 
 

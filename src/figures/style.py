@@ -21,14 +21,7 @@ SMALL = 8.5  # points
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C00"]
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)), (0, (8, 3))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
-STUDY: dict[str, Any] = {
-    "marker": "d",
-    "color": "#444444",
-    "markerfacecolor": "none",
-    "markersize": 9,
-    "linestyle": "",
-    "zorder": 3,
-}
+STUDY: dict[str, Any] = dict(marker="d", color="#444444", markerfacecolor="none", markersize=9, linestyle="", zorder=3)
 
 matplotlib.rcdefaults()  # whatever the user's own matplotlibrc says
 plt.rcParams.update(
@@ -63,29 +56,35 @@ def mark(position: int) -> dict[str, Any]:
     return style(position) | {"linestyle": ""}
 
 
-def keys(names: list[str], with_line: bool = False) -> list[Line2D]:
-    """A legend's entries for the nets or recipes `names`."""
-    of_each = style if with_line else mark
-    return [Line2D([], [], label=short(name, 20), markersize=5, **of_each(i)) for i, name in enumerate(names)]
-
-
-def study_key() -> Line2D:
-    return Line2D([], [], label="the study", **STUDY)
-
-
-def panels(recipes: list[str], height: float, side_by_side: bool = True, **options: Any) -> tuple[Figure, list[Axes]]:
+def panels(recipes: list[str], height: float, side_by_side: bool = True) -> tuple[Figure, list[Axes]]:
     """A figure with a plot of `height` inches for each recipe, which is named above it where there are several."""
     shape = (1, 2) if side_by_side and len(recipes) == 2 else (len(recipes), 1)
-    size = (WIDTH, 0.8 + shape[0] * height)
-    figure, grid = plt.subplots(*shape, figsize=size, squeeze=False, sharey=True, **options)
+    figure, grid = plt.subplots(*shape, figsize=(WIDTH, 0.8 + shape[0] * height), squeeze=False, sharey=True)
     for axes, recipe in zip(grid.flat, recipes, strict=True):
         if len(recipes) > 1:
             axes.set_title(short(recipe, 16))
     return figure, list(grid.flat)
 
 
-def legend(figure: Figure, handles: list[Line2D]) -> None:
-    """Below the plots, in as many columns as fit; the figure grows by its height."""
+def rows(axes: Axes, names: list[str]) -> None:
+    """A row for each name, from the top, every other one on grey."""
+    axes.set_yticks(range(len(names)), [short(name, 16) for name in names])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    for row in range(0, len(names), 2):
+        axes.axhspan(row - 0.5, row + 0.5, color="#f4f4f4", zorder=0)
+
+
+def legend(figure: Figure, names: list[str], study: pd.Series | None = None, with_line: bool = False) -> None:
+    """The nets or recipes `names`, and the study if it has a figure.
+
+    It is below the plots, in as many columns as fit; the figure grows by its height.
+    """
+    of_each = style if with_line else mark
+    handles = [Line2D([], [], label=short(name, 20), markersize=5, **of_each(i)) for i, name in enumerate(names)]
+    if study is not None and study.notna().any():
+        handles.append(Line2D([], [], label="the study", **STUDY))
     lengths = [len(str(handle.get_label())) for handle in handles]
     for columns in range(len(handles), 0, -1):
         width = sum(5.5 * max(column) + 45 for column in np.array_split(lengths, columns))  # points, with its marks

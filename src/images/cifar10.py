@@ -15,13 +15,13 @@ from errors import UserError
 from images import Splits
 from images.archive import read_files
 from images.image_folders import decode, file_name, pictures_in
-from params import Cifar10
+from params import Archive
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]  # in label order
 BATCHES = {"train": dict(CIFAR10.train_list), "test": dict(CIFAR10.test_list)}  # md5 of each batch file by its name
 
 
-def read(source: Cifar10, path: Path) -> Splits:
+def read(source: Archive, path: Path) -> Splits:
     """The images of `path` in the order of their file names within each split; `images` says what is returned.
 
     Raises `UserError` unless images and labels have the sha256 that `source` pins, whatever file they come from.

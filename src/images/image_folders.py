@@ -15,13 +15,13 @@ from dataset import IMAGE_SHAPE
 from errors import UserError, printable, reason
 from images import Splits
 from images.archive import read_files
-from params import ImageFolders
+from params import Archive
 
 READ = re.compile(r"(?:.*/)?((?:train|test)/[^/]+/[^/]+\.(?i:png|jpe?g))")
 PICTURE = re.compile(r".*\.(?i:png|jpe?g|webp|gif|bmp|tiff?|heic|avif)")
 
 
-def read(source: ImageFolders, path: Path) -> Splits:
+def read(source: Archive, path: Path) -> Splits:
     """The images of `path` in the order of their names; `images` says what is returned.
 
     Raises `UserError` that names all faults, or says which checksum these images have if it is not the pinned one.

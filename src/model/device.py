@@ -52,8 +52,7 @@ def has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
-    has_instructions = capabilities.get("amx_bf16", False) or capabilities.get("avx512_bf16", False)
-    return has_instructions
+    return capabilities.get("amx_bf16", False) or capabilities.get("avx512_bf16", False)
 
 
 def make_deterministic() -> None:

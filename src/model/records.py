@@ -2,7 +2,7 @@
 
 from dataset import ClassName, Dataset
 from run import Run
-from schema import StrictModel
+from schema import Name, StrictModel
 from training.recipe import Recipe
 
 
@@ -16,8 +16,8 @@ class Normalisation(StrictModel):
 class Description(StrictModel):
     """What made a net's weights. The checkpoint holds it; with `net` and `class_names` the net is built again."""
 
-    net: str
-    recipe_name: str
+    net: Name
+    recipe_name: Name
     recipe: Recipe
     seed: int
     class_names: list[ClassName]

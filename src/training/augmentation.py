@@ -80,7 +80,7 @@ def augment(
     images: torch.Tensor, batch: torch.Tensor, random: dict[str, torch.Tensor], effects: dict[str, float]
 ) -> torch.Tensor:
     """The images (B, 32, 32, 3) uint8 at the indices `batch` (B,) of all `images`, with each effect applied."""
-    seen = images[batch]
+    seen = images.index_select(0, batch)  # for Net1 a hundredth faster than images[batch]
     for name, (effect, _) in EFFECTS.items():
         if name in effects:
             seen = effect(seen, random[name][batch], effects[name])

@@ -14,13 +14,10 @@ from matplotlib.transforms import Bbox
 from comparison.runs import Runs
 from comparison.tables import Tables, make_tables
 from figures import style
-from figures.accuracy import accuracy_figure
+from figures.accuracy import accuracy_figure, cost_figure, per_class_figure
 from figures.calibration import FEWEST, calibration_figure
 from figures.confusion import confusion_figure
-from figures.cost import cost_figure
 from figures.loss import loss_figure
-from figures.per_class import per_class_figure
-from figures.wrong_by_all import wrong_by_all_figure, wrong_everywhere
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -64,14 +61,7 @@ FIGURES: dict[str, Callable[[Grid, Tables], Figure]] = {
     "loss": loss_figure,
     "cost": cost_figure,
     "calibration": calibration_figure,
-    "wrong by all": lambda grid, tables: wrong_by_all_figure(grid, pictures(grid)),
 }
-
-
-def pictures(grid: Grid) -> np.ndarray:
-    """A picture for each image, grey as its number is."""
-    images = len(next(iter(grid.values())).labels)
-    return np.broadcast_to(np.arange(images, dtype=np.uint8)[:, None, None, None], (images, 32, 32, 3))
 
 
 @pytest.fixture(autouse=True)
@@ -159,16 +149,6 @@ def test_bins_of_few_images_are_left_out_of_the_reliability_curve():
     bins = tables.calibration[tables.calibration["net"] == "net3"]
     assert bins["images"].min() < FEWEST
     assert axes.lines[3].get_ydata().tolist() == bins["accuracy"][bins["images"] >= FEWEST].tolist()
-
-
-def test_the_images_shown_are_wrong_in_every_run():
-    labels = np.arange(100) % 10
-    answers = np.where(np.arange(100) % 5 == 0, (labels + 1) % 10, labels)
-    grid = {"modern": made_up.runs_of({"net1": answers, "net2": np.where(labels == 5, labels, answers)}, labels)}
-    assert wrong_everywhere(grid).tolist() == list(range(0, 100, 10))
-    shown = [axes for axes in wrong_by_all_figure(grid, pictures(grid)).axes if axes.images]
-    assert [axes.images[0].get_array()[0, 0, 0] for axes in shown] == list(range(0, 100, 10))
-    assert {axes.get_title() for axes in shown} == {"plane\n→ car"}
 
 
 def test_no_two_of_64_nets_look_the_same_and_of_eight_each_has_its_marker():

@@ -15,7 +15,7 @@ from PIL import Image
 import dataset
 from errors import UserError
 from images import Splits, cifar10
-from params import Cifar10, load_params
+from params import Archive, load_params
 
 SOURCE = load_params(Path(__file__).parents[2] / "params.yaml").data.sources["cifar10"]
 OFFICIAL = Path(os.environ.get("CIFAR10_ARCHIVE", "none"))
@@ -72,7 +72,7 @@ def batches(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-def pinned(folder: Path) -> Cifar10:
+def pinned(folder: Path) -> Archive:
     """The source with the checksum of the images in `folder`, worked out image by image."""
     digest = hashlib.sha256()
     for names in cifar10.BATCHES.values():

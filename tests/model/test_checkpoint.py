@@ -80,6 +80,7 @@ DAMAGES = {
         lambda path: rewrite(path, class_names=["\x1b[31mcat", "dog"]),
         r"class_names.*\\x1b",
     ),
+    "a path for a net": (lambda path: rewrite(path, untrained_net(), net="../params"), "description: net"),
     "a net without a file here": (lambda path: rewrite(path, untrained_net(), net="theirs"), "src/nets/theirs.py"),
     "another net": (lambda path: rewrite(path, untrained_net(), net="net2"), "does not fit src/nets/net2.py"),
     "net3 for its ablation": (lambda path: rewrite(path, untrained_net("net3"), net="net3_no_bn"), "does not fit"),
