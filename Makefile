@@ -11,10 +11,10 @@ SHELL := /bin/bash
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)  ## the whole pipeline on handwritten digits in about four minutes, in a copy under demo/
+demo: $(VENV)  ## the whole pipeline on handwritten digits in about three minutes, in a copy under demo/
 	@[ ! -e demo ] || { echo "error: demo/ is there: go on with it (make -C demo repro VENV=), or remove it" \
 		"(rm -rf demo) and run this again" >&2; exit 1; }
-	@echo "Three nets are trained on handwritten digits from three seeds each: about four minutes on two cores"
+	@echo "Three nets are trained on handwritten digits from three seeds each: about three minutes on two cores"
 	sh tests/copy_tree.sh demo
 	cd demo && dvc exp run --quiet -S data.source=digits -S 'compare.recipes=[quick]' \
 		-S 'compare.nets=[net1, net2, net3]' -S 'compare.seeds=[0, 1, 2]' fetch
@@ -32,11 +32,11 @@ repro: $(VENV)  ## every stale stage of the pipeline, JOBS=N runs at once; fetch
 	@mkdir -p -m 700 $(DVC_SITE_CACHE_DIR)
 	@[ ! -e dvc.lock ] || [ -s dvc.lock ] || { echo "error: dvc.lock is empty, as after a full disk; this brings all" \
 		"results back without training: git checkout dvc.lock && dvc commit -f" >&2; exit 1; }
-	dvc repro fetch
+	dvc repro --quiet fetch
 	@runs=$$(python src/plan.py) || exit 1; \
 		[ -z "$$runs" ] || xargs -P $(JOBS) $(SLOT) -I{} $(SHELL) -c '$(RUN)' <<<"$$runs" || \
 		{ echo "error: some runs failed, for the reasons above; run this again to go on" >&2; exit 1; }
-	dvc repro --allow-missing
+	dvc repro --quiet --allow-missing
 
 test: $(VENV)  ## the tests, on two cores
 	pytest -n 2 --dist loadfile

@@ -39,7 +39,7 @@ PAGE = Path("plots/report.html")
 NEXT = """\
 
 Next:
-  see what a change does to accuracy    dvc exp run -S recipes.{recipe}.learning_rate=0.003 && dvc metrics diff
+  see what a change does to accuracy    dvc exp run -S recipes.{recipe}.batch_size=10 && dvc metrics diff
   add a net                             write src/nets/NAME.py, add NAME to compare.nets in params.yaml, make repro
   look at loss curves and confusion     dvc plots show
 

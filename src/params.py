@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from dataset import ClassName
-from errors import UserError
 from run import Run
-from schema import Name, StrictModel, validate
+from schema import Name, StrictModel, read_yaml, validate
 from training.recipe import Recipe
 
 PARAMS = Path("params.yaml")
@@ -111,13 +109,7 @@ class Params(StrictModel):
 
 def load_params(path: Path = PARAMS) -> Params:
     """Read and check `path`; raises `UserError` naming the key, its value and what is allowed."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"there is no {path} here: run this from the top of the repository") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
-    return validate(Params, values, str(path))
+    return validate(Params, read_yaml(path), str(path))
 
 
 def check_net(name: str) -> None:

@@ -1,8 +1,10 @@
-"""Check values that were read from a file and say in one line what is wrong with them."""
+"""Read a YAML file; check the values of a file and say in one line what is wrong with them."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -31,6 +33,16 @@ class StrictModel(BaseModel):
                     details = {"key": key, "allowed": ", ".join(cls.model_fields) or "none"}
                     raise PydanticCustomError("bad_entry", "unknown key; allowed are {allowed}", details)
         return values
+
+
+def read_yaml(path: str | Path) -> Any:
+    """What YAML file `path` holds, which lies at the top of the repository."""
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"there is no {path} here: run this from the top of the repository") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def validate(model: type[Model], values: object, where: str) -> Model:

@@ -23,9 +23,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-import yaml
-
 from errors import UserError, is_out_of_memory, reason
+from schema import read_yaml
 
 # Settings of the user's environment under which the same inputs give other bytes, or training hangs.
 for _name in ("MKL_CBWR", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE",
@@ -139,8 +138,8 @@ def _lock(label: str) -> Iterator[None]:
 
 def declared_inputs(stage: str, item: dict[str, object]) -> dict[str, object]:
     """The sha256 of each dependency of `stage` in dvc.yaml and the value of each of its parameters, by their names."""
-    params = _read_yaml("params.yaml")
-    definition = _read_yaml("dvc.yaml")["stages"][stage]
+    params = read_yaml("params.yaml")
+    definition = read_yaml("dvc.yaml")["stages"][stage]
 
     def filled(text: str) -> str:
         return re.sub(r"\$\{(.+?)\}", lambda match: str(_value(params | {"item": item}, match[1])), text)
@@ -148,15 +147,6 @@ def declared_inputs(stage: str, item: dict[str, object]) -> dict[str, object]:
     files = {filled(path): _sha256(Path(filled(path))) for path in definition["deps"]}
     values = {f"params.yaml: {filled(key)}": _value(params, filled(key)) for key in definition.get("params", [])}
     return files | values
-
-
-def _read_yaml(path: str) -> dict:
-    try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"there is no {path} here: run this from the top of the repository") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
 
 
 def _value(values: object, dotted: str) -> object:

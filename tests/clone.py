@@ -15,11 +15,10 @@ OURS = ("GIT_", "DVC_", "CIFAR10_", "MAKE")  # variables of the process that run
 
 
 class Clone:
-    """A git repository in `path`. `output` is what the commands that made it have printed."""
+    """A git repository in `path`."""
 
     def __init__(self, path: Path):
         self.path = path
-        self.output = ""
 
     @classmethod
     def of_tree(cls, path: Path) -> "Clone":

@@ -26,20 +26,15 @@ def clone(tmp_path: Path) -> Clone:
 @pytest.fixture(scope="session")
 def rebuilt(tmp_path_factory, worker_id) -> Clone:
     """A clone in which the whole pipeline has run, committed; of several workers the first makes it for all."""
-    folder = tmp_path_factory.mktemp("small") / "clone"
-    if worker_id == "master":
-        return small_run(folder)
-    common = tmp_path_factory.getbasetemp().parent / "small-run"
+    base = tmp_path_factory.getbasetemp()
+    common = (base if worker_id == "master" else base.parent) / "small-run"
     with common.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not common.exists():
-            made = small_run(common.with_suffix(".making"))
-            common.with_suffix(".output").write_text(made.output)
-            made.path.rename(common)
+            small_run(common.with_suffix(".making")).path.rename(common)
+    folder = tmp_path_factory.mktemp("small") / "clone"
     shutil.copytree(common, folder, symlinks=True)
-    clone = Clone(folder)
-    clone.output = common.with_suffix(".output").read_text()
-    return clone
+    return Clone(folder)
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ OTHER_RECIPE = RECIPE | {
     "batch_size": 20,
 }
 NETS, RECIPES, SEEDS = ["net1", "mine"], ["test", "other"], [0, 1]
+OUTPUT = ".cache/output"
 RUNS = [Run(net, recipe, seed) for net in NETS for recipe in RECIPES for seed in SEEDS]
 PARAMS = {
     "compare": {"nets": NETS, "recipes": RECIPES, "seeds": SEEDS},
@@ -47,12 +48,15 @@ PARAMS = {
 
 
 def small_run(path: Path) -> Clone:
-    """A clone in `path` in which `dvc repro` has run, committed. The net `mine` is a file and an entry in `nets`."""
+    """A clone in `path` in which `dvc repro` has run, committed; what it printed is in OUTPUT.
+
+    The net `mine` is a file and an entry in `nets`.
+    """
     clone = Clone.of_tree(path)
     (clone.path / "src/nets/mine.py").write_text(MINE)
     clone.set_params(PARAMS)
     clone.run("rm -rf dvc.lock metrics plots models/*/")  # those of the repository
-    clone.output = clone.run("dvc repro").stdout
+    clone.append(OUTPUT, clone.run("dvc repro").stdout)
     clone.commit()
     return clone
 
@@ -62,3 +66,11 @@ def hashes(clone: Clone) -> dict[str, str]:
     stages = yaml.safe_load(clone.read("dvc.lock"))["stages"]
     outs = {f"{name}: {out['path']}": out["md5"] for name, stage in stages.items() for out in stage["outs"]}
     return {name: md5 for name, md5 in outs.items() if "metrics/timing/" not in name}
+
+
+def forget(clone: Clone, *stages: str) -> None:
+    """Take `stages` out of dvc.lock, so that they are stale."""
+    lock = yaml.safe_load(clone.read("dvc.lock"))
+    for name in stages:
+        del lock["stages"][name]
+    (clone.path / "dvc.lock").write_text(yaml.safe_dump(lock))

@@ -46,10 +46,7 @@ def test_one_seed_has_the_same_keys_and_the_results_of_other_seeds_are_removed(w
     summarize.main()
     assert list(metric()) == ["accuracy", "sd", "loss"]
     assert metric()["sd"] is None
-    removed = [line.split(":")[0] for line in capsys.readouterr().out.splitlines() if line.startswith("removed ")]
-    assert sorted(removed) == [f"removed {folder}/net1/reference/1.{suffix}" for folder, suffix in [
-        ("metrics/evaluate", "json"), ("metrics/logits", "npz"), ("metrics/runs", "json"), ("metrics/train", "json"),
-        ("plots/loss", "csv")]]  # fmt: skip
+    assert "removed 5 files" in capsys.readouterr().out
     assert not list(Path().glob("*/*/net1/reference/1.*"))
     assert len(list(Path().glob("*/*/net2/reference/1.*"))) == 5
 

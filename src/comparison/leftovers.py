@@ -16,7 +16,7 @@ OF_NETS = {"metrics/nets": ".json", "metrics/confusion": ".csv"}
 
 
 def remove_leftovers(runs: Sequence[Run], within: str = "") -> None:
-    """Remove the results of all other runs with a line each; within: only of one NET/RECIPE.
+    """Remove the results of all other runs, and say so in one line; within: only of one NET/RECIPE.
 
     Raises `UserError`, and removes nothing, for a file that is no result. Hidden files do not count.
     """
@@ -32,4 +32,5 @@ def remove_leftovers(runs: Sequence[Run], within: str = "") -> None:
                 leftovers.append(path)
     for path in leftovers:
         path.unlink()
-        print(f"removed {path}: params.yaml does not name that run")
+    if leftovers:
+        print(f"removed {len(leftovers)} files of runs that params.yaml does not name, for example {leftovers[0]}")

@@ -4,6 +4,7 @@ The images stay on the device as one uint8 tensor. Nothing is read back from a G
 """
 
 import math
+from contextlib import nullcontext
 from dataclasses import astuple, dataclass
 
 from stage import end_by, signals_deferred
@@ -44,7 +45,9 @@ def train(
     diverges. At Ctrl-C and SIGTERM the state is saved and the process ends.
     """
     device, effects = images.device, recipe.effects
-    optimizer = recipe.optimizer.make(list(net.train().parameters()), recipe.learning_rate)
+    parameters = list(net.train().parameters())
+    optimizer = recipe.optimizer.make(parameters, recipe.learning_rate)
+    precision = torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()
     shuffle = torch.Generator().manual_seed(seed)  # on the CPU: the same order of images on every device
     steps = recipe.epochs * math.ceil(len(images) / recipe.batch_size)
     step = 0
@@ -63,11 +66,12 @@ def train(
                 if step <= done:
                     continue  # before the interruption
                 inputs = scale(augment(images, batch, random, effects), MEAN, STD)
-                with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                with precision:
                     logits = net(inputs)
                 logits, labels = logits.float(), targets[batch]
                 loss = F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
-                optimizer.zero_grad()
+                for parameter in parameters:  # as optimizer.zero_grad(), which takes 2 % of Net1's time
+                    parameter.grad = None
                 loss.backward()
                 optimizer.param_groups[0]["lr"] = recipe.schedule.learning_rate(recipe.learning_rate, step - 1, steps)
                 optimizer.step()
@@ -82,7 +86,7 @@ def train(
                     saved.save(snapshot(step, net, optimizer, rows, unlogged))
                 if signals:
                     end_by(signals[0], f"run it again, and it goes on from step {saved.step:,} of {steps:,}")
-    if not all(parameter.isfinite().all() for parameter in net.parameters()):
+    if not all(parameter.isfinite().all() for parameter in parameters):
         raise UserError(f"the weights are no longer finite after the last step: {advice(recipe)}")
     return rows
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -54,30 +54,39 @@ def why_not() -> str:
     return "" if os.geteuid() == 0 else "only root can start Slurm's daemons"
 
 
-class Slurm:
-    """`with Slurm(folder) as slurm`: after the block nothing of it runs."""
+@contextmanager
+def running(folder: Path) -> Iterator["Slurm"]:
+    """A cluster of which nothing runs after the block."""
+    slurm = Slurm(folder)
+    try:
+        slurm.start()
+        yield slurm
+    finally:
+        slurm.kill()
 
+
+class Slurm:
     def __init__(self, folder: Path):
         self.folder = folder
         self.environment = {"SLURM_CONF": f"{folder}/slurm.conf"}
         self._daemons: dict[str, subprocess.Popen] = {}
 
-    def __enter__(self) -> "Slurm":
-        with ExitStack() as stack:
-            stack.callback(self._kill_all)
-            self._configure()
-            files = [f"--{name}-file={self.folder}/munge.{name}" for name in ("key", "pid", "log", "seed")]
-            self._start("munged", "--foreground", f"--socket={self.folder}/munge.socket", *files)
-            until((self.folder / "munge.socket").exists)
-            self._start("slurmctld", "-D")
-            for node in NODES:
-                self.start_node(node)
-            until(lambda: self.run("sinfo --noheader --states=idle --format=%D") == str(len(NODES)))
-            stack.pop_all()
-        return self
+    def start(self) -> None:
+        self._configure()
+        files = [f"--{name}-file={self.folder}/munge.{name}" for name in ("key", "pid", "log", "seed")]
+        self._start("munged", "--foreground", f"--socket={self.folder}/munge.socket", *files)
+        until((self.folder / "munge.socket").exists)
+        self._start("slurmctld", "-D")
+        for node in NODES:
+            self.start_node(node)
+        until(lambda: self.run("sinfo --noheader --states=idle --format=%D") == str(len(NODES)))
 
-    def __exit__(self, *error: object) -> None:
-        self._kill_all()
+    def kill(self) -> None:
+        for node in NODES:
+            self.kill_node(node)
+        for daemon in self._daemons.values():
+            daemon.kill()
+            daemon.wait()
 
     def _configure(self) -> None:
         self.folder.chmod(0o755)  # munge wants all to reach its socket
@@ -113,40 +122,19 @@ class Slurm:
         if daemon := self._daemons.pop(node, None):
             daemon.kill()
             daemon.wait()
-        for process in self._processes():
+        for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.environ().get("SLURMD_NODENAME") == node:
+                if (self.environment | {"SLURMD_NODENAME": node}).items() <= process.environ().items():
                     parent = process.parent()
                     if parent and parent.name() == "slurmstepd":
                         parent.kill()
                     process.kill()
-
-    def stop(self, *command: str) -> None:
-        """Have the processes of jobs whose command line ends so wait for SIGCONT."""
-        for process in self._processes():
-            with suppress(psutil.Error):
-                if tuple(process.cmdline()[-len(command) :]) == command:
-                    process.suspend()
-
-    def _processes(self) -> Iterator[psutil.Process]:
-        """Of the jobs, and the daemons."""
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if self.environment.items() <= process.environ().items():
-                    yield process
 
     def _start(self, program: str, *arguments: str, name: str = "") -> None:
         with (self.folder / f"{name or program}.output").open("a") as output:
             self._daemons[name or program] = subprocess.Popen(
                 [program, *arguments], env=os.environ | self.environment, stdout=output, stderr=output
             )
-
-    def _kill_all(self) -> None:
-        for node in NODES:
-            self.kill_node(node)
-        for daemon in self._daemons.values():
-            daemon.kill()
-            daemon.wait()
 
 
 def until(true: Callable[[], object], seconds: float = 120) -> None:

@@ -5,10 +5,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-import yaml
 from clone import Clone
-from slurm import Slurm, until, why_not
-from small_run import SEEDS, hashes
+from slurm import Slurm, running, until, why_not
+from small_run import SEEDS, forget, hashes
 from test_interruptions import SAVING_OFTEN
 
 pytestmark = pytest.mark.cluster
@@ -34,11 +33,7 @@ class Submitted:
         return [path for path in logs if path.read_text().startswith(f"{run} on ")]
 
     def has_saved_a_state(self, run: str) -> bool:
-        """Then the run is stopped, lest it end before Slurm interrupts it, which also continues it."""
-        saved = any((self._clone.path / ".cache/training").glob(f"{run}-*.state"))
-        if saved:
-            self._slurm.stop("src/train.py", *run.split("-"))
-        return saved
+        return any((self._clone.path / ".cache/training").glob(f"{run}-*.state"))
 
     def log(self, job: str) -> str:
         return self._clone.read(f".cache/slurm/{job}.log")
@@ -52,16 +47,13 @@ class Submitted:
 @pytest.mark.skipif(why_not() != "", reason=why_not())
 def test_preempted_and_with_a_node_killed_it_ends_with_the_same_bytes_and_names_what_fails(rebuilt, tmp_path):
     clone, runs = rebuilt.git_clone(tmp_path / "clone"), [f"mine-test-{seed}" for seed in SEEDS]
-    lock = yaml.safe_load(clone.read("dvc.lock"))
-    for run in runs:
-        del lock["stages"][f"train@{run}"]
-    (clone.path / "dvc.lock").write_text(yaml.safe_dump(lock))
-    clone.append("src/saved_state.py", SAVING_OFTEN)
+    forget(clone, *(f"train@{run}" for run in runs))
+    clone.append("src/saved_state.py", SAVING_OFTEN.replace("0.1", "1"))  # so that Slurm interrupts it in time
     (clone.path / "src/nets/broken.py").write_text("raise ImportError('unfinished')\n")
     clone.set_params({"compare": {"nets": ["mine", "broken"], "recipes": ["test"], "seeds": SEEDS}})
     clone.commit()
 
-    with tempfile.TemporaryDirectory() as folder, Slurm(Path(folder)) as slurm:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as slurm:
         submitted = Submitted(slurm, clone)
         preempted, cut_off = (submitted.task(run) for run in runs)
         until(lambda: all([submitted.has_saved_a_state(run) for run in runs]))
