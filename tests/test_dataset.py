@@ -61,12 +61,6 @@ def test_what_is_no_split_is_one_line(tmp_path, change):
         dataset.load(tmp_path / "a.npz")
 
 
-def test_the_title_names_validation_images():
-    on_validation = DESCRIBED.model_copy(update={"evaluated_on": "validation"})
-    assert DESCRIBED.title == "mine"
-    assert "validation" in on_validation.title
-
-
 def test_scaling_is_torchvisions_to_tensor_and_normalize():
     ours = dataset.scale(torch.from_numpy(SPLIT.images), mean=0.5, std=0.5)
     transform = Compose([ToTensor(), Normalize([0.5] * 3, [0.5] * 3)])  # as in DLStudio

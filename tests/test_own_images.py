@@ -19,7 +19,7 @@ RESIZE = re.search(r"^    import sys\n(    .+\n|\n)+", PAGE, re.MULTILINE)[0].re
 
 
 def run(*command: str, images: str = "") -> str:
-    environment = os.environ | {"CIFAR10_ARCHIVE": images}
+    environment = os.environ | {"CIFAR10_ARCHIVE": images, "HOME": os.getcwd()}
     result = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, timeout=300)
     return result.stdout + result.stderr
 
@@ -49,7 +49,8 @@ def test_photographs_become_images_of_ones_own(tmp_path, monkeypatch):
     assert run("-c", RESIZE) == ""
     entry["sha256"] = re.search(r"found ([0-9a-f]{64})", run("src/fetch.py", images="images"))[1]
     Path("params.yaml").write_text(json.dumps(params))
-    run("src/fetch.py", images="images")
+    run("src/fetch.py", images="~/images")
+    assert not Path(".cache/downloads").exists()
     test = dataset.load("data/test.npz")
     assert test.class_names == list(entry["class_names"].values())
     assert {label: tuple(image[0, 0]) for label, image in zip(test.labels, test.images, strict=True)} == {

@@ -82,10 +82,8 @@ def cut_off(path: Path) -> None:
         (lambda path: Image.new("1", (13_000, 13_000)).save(path, "PNG"), "13000×13000"),
         (lambda path: Image.new("F", (48, 48), 0.5).save(path, "TIFF"), "mode F"),
         (os.mkfifo, "no such file"),
-        (os.mkdir, "no such file"),
-        (lambda path: None, "no such file"),
     ],
-    ids=["text", "empty", "cut off", "EPS", "too large", "numbers without a white", "a pipe", "a folder", "nothing"],
+    ids=["text", "empty", "cut off", "EPS", "too large", "numbers without a white", "a pipe"],
 )
 def test_what_is_no_picture_is_refused_by_name(tmp_path, write, says):
     path = tmp_path / "holi\x1b[31mday.jpg"

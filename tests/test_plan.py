@@ -35,21 +35,14 @@ def one_error(clone: Clone) -> str:
     return result.stderr
 
 
-def test_results_that_were_removed_while_a_net_was_taken_out_are_missing(fresh):
-    """They are put back by the command that the line names."""
+def test_what_cannot_be_planned_is_one_line_with_the_way_out(fresh):
+    """Results that were removed while a net was taken out; another DVC at work; no git repository."""
     shutil.rmtree(fresh.path / "metrics/logits/mine")
     assert "git checkout metrics plots dvc.lock" in one_error(fresh)
     fresh.run("git checkout metrics plots dvc.lock")
     assert fresh.run(PLAN).stdout == ""
-
-
-def test_another_dvc_at_work_is_one_line(fresh):
-    (fresh.path / ".dvc/tmp").mkdir()
     with make_lock(str(fresh.path / ".dvc/tmp/lock"), tmp_dir=str(fresh.path / ".dvc/tmp")):
         assert "dvc" in one_error(fresh)
-
-
-def test_no_git_repository_is_one_line(fresh):
     shutil.rmtree(fresh.path / ".git")
     assert "git" in one_error(fresh)
 

@@ -92,6 +92,7 @@ def test_one_seed_of_one_net_is_called_so():
 def test_validation_images_are_called_so_and_the_study_is_not_beside_them():
     runs = made_up.cifar_like(images=100, evaluated_on="validation")
     text = report_of({"reference": runs}, made_up.NO_STUDY)
+    assert "validation" in text.splitlines()[0]
     assert "No test image was used" in text
     assert "the study" not in text.replace("the study's", "")
     assert "validation accuracy (%)" in text

@@ -16,6 +16,7 @@ from scipy import special, stats
 from comparison import claims, statistics
 from comparison.claims import DOES_NOT_HOLD, HOLDS, NOT_DECIDED
 from comparison.runs import Runs
+from comparison.statistics import Evidence
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -56,6 +57,13 @@ def verdicts(rule: Callable, simulate: Callable[[Random], Runs], draws: int = DR
     return found.reindex([HOLDS, DOES_NOT_HOLD, NOT_DECIDED], fill_value=0)
 
 
+def wrong(draw: Callable[[Random], Evidence], draws: int = DRAWS) -> int:
+    """How often evidence about what is equal decides, either way."""
+    random = np.random.default_rng(0)
+    found = [draw(random) for _ in range(draws)]
+    return sum(min(evidence.p_for, evidence.p_against) < statistics.LEVEL for evidence in found)
+
+
 def at_most(rate: float, draws: int = DRAWS) -> int:
     """A count that events of this rate exceed once in a thousand times."""
     return int(stats.binom.ppf(0.999, draws, rate))
@@ -74,72 +82,39 @@ def test_intervals_of_accuracies_and_differences_cover_the_truth(seeds, spread):
     assert missed[1] <= at_most(0.05)
 
 
-@pytest.mark.parametrize("seeds", [2, 3])
-def test_intervals_of_few_images_that_nearly_all_are_right_cover_the_truth(seeds):
-    def draw(random: Random) -> bool:
-        found = right(random, lucky(random, 98, 0.2, seeds), random.normal(size=36))
-        low, high = statistics.accuracy_interval(found)
-        return not low <= 98 <= high
-
-    assert count(draw).get(True, 0) <= at_most(0.05)
-
-
-def test_an_interval_by_t_is_wrong_about_runs_in_two_heaps():
-    def draw(random: Random) -> bool:
-        low, high = statistics.accuracy_interval(right(random, lucky(random, 60, HEAPS, 3), random.normal(size=IMAGES)))
-        return bool(low <= 60 <= high)
-
-    assert count(draw)[True] < 0.85 * DRAWS
-
-
 @each_case
-def test_equal_nets_are_seldom_said_to_rise_or_not_to(seeds, spread):
-    one_gain = verdicts(claims.accuracy_rises, lambda r: simulated(r, dict(net1=30, net2=70, net3=70), spread, seeds))
-    assert one_gain[HOLDS] <= at_most(0.025)
-    assert one_gain[DOES_NOT_HOLD] <= at_most(0.025)
-    none = verdicts(claims.accuracy_rises, lambda r: simulated(r, dict(net1=70, net2=70, net3=70), spread, seeds))
-    assert none[HOLDS] + none[DOES_NOT_HOLD] <= at_most(0.025)
-
-
-@each_case
-def test_equal_gains_seldom_diminish(seeds, spread):
-    found = verdicts(claims.gains_diminish, lambda r: simulated(r, dict(net1=50, net2=60, net3=70), spread, seeds))
-    assert found[HOLDS] + found[DOES_NOT_HOLD] <= at_most(0.05)
-
-
-@each_case
-def test_gains_at_the_margin_are_seldom_said_to_be_as_large_or_not(seeds, spread):
-    """The margins are 12 to 18 and 1 to 6.5 points."""
-    at = verdicts(claims.gains_as_large, lambda r: simulated(r, dict(net1=61, net2=73, net3=76.75), spread, seeds))
-    assert at[HOLDS] <= at_most(0.025)
-    assert at[DOES_NOT_HOLD] <= at_most(0.025)
-    less = verdicts(
-        claims.gains_as_large, lambda r: simulated(r, dict(net1=61, net2=71, net3=74.75), spread, seeds), 100
-    )
-    assert less[HOLDS] <= 1
+@pytest.mark.parametrize(
+    ("rule", "net1", "net2", "net3"),
+    [
+        (claims.accuracy_rises, 30, 70, 70),
+        (claims.accuracy_rises, 70, 70, 70),
+        (claims.gains_diminish, 50, 60, 70),
+        (claims.gains_as_large, 61, 73, 76.75),  # the first gain is at its margin, 12 to 18 points
+    ],
+)
+def test_where_nothing_can_be_said_a_verdict_is_seldom_given(seeds, spread, rule, net1, net2, net3):
+    found = verdicts(rule, lambda random: simulated(random, dict(net1=net1, net2=net2, net3=net3), spread, seeds))
+    assert found[HOLDS] <= at_most(0.025)
+    assert found[DOES_NOT_HOLD] <= at_most(0.025)
 
 
 @pytest.mark.parametrize("spread", [*SPREADS, HEAPS])
-@pytest.mark.parametrize("seeds", [3, 4, 5])
+@pytest.mark.parametrize("seeds", [3, 4])
 def test_ranks_seldom_tell_equal_nets_apart(seeds, spread):
     """Also with ties, of steps logged each 1,000."""
 
-    def draw(random: Random) -> bool:
-        first, second = (lucky(random, 70, spread, seeds).round(random.choice([0, 6])) for _ in "ab")
-        found = statistics.mann_whitney(first, second)
-        return min(found.p_for, found.p_against) < statistics.LEVEL
+    def draw(random: Random) -> Evidence:
+        return statistics.mann_whitney(*(lucky(random, 70, spread, seeds).round(random.choice([0, 6])) for _ in "ab"))
 
-    wrong = count(draw, 60).get(True, 0)
-    assert wrong <= (at_most(0.05, 60) if seeds > 3 else 0)
+    assert wrong(draw, 60) <= (at_most(0.05, 60) if seeds > 3 else 0)
 
 
 @each_case
 def test_equal_spreads_are_seldom_told_apart(seeds, spread):
-    def draw(random: Random) -> bool:
-        found = statistics.variance_ratio(*(lucky(random, 60, spread, seeds) for _ in "ab"))[1]
-        return min(found.p_for, found.p_against) < statistics.LEVEL
+    def draw(random: Random) -> Evidence:
+        return statistics.variance_ratio(*(lucky(random, 60, spread, seeds) for _ in "ab"))[1]
 
-    assert count(draw).get(True, 0) <= at_most(0.05)
+    assert wrong(draw) <= at_most(0.05)
 
 
 @each_case
@@ -152,38 +127,18 @@ def test_one_more_run_is_within_its_prediction(seeds, spread):
     assert count(draw)[True] <= at_most(0.06)
 
 
-def test_nets_of_unequal_spread_are_predicted_by_their_own():
-    def draw(random: Random) -> tuple[bool, str]:
-        nets = [lucky(random, 60, spread, 5) for spread in SPREADS]
-        low, high, whose = statistics.one_more_run(nets[2], nets)
-        return not low <= lucky(random, 60, 8, 1)[0] <= high, whose
-
-    found = count(draw)
-    assert found.get((True, "own"), 0) <= at_most(0.05)
-    assert found.filter(like="pooled").empty or sum(n for (_, w), n in found.items() if w == "pooled") <= at_most(0.01)
-
-
-@pytest.mark.parametrize("spread", [1, HEAPS])
-def test_the_chance_of_the_second_net_is_right_on_average(spread):
-    random = np.random.default_rng(0)
-    few = [statistics.second_better(*(lucky(random, mean, spread, 3) for mean in (60, 61))) for _ in range(2000)]
-    true = statistics.second_better(*(lucky(random, mean, spread, 3000) for mean in (60, 61)))
-    assert np.mean(few) == pytest.approx(true, abs=0.03)
-
-
 @each_case
 def test_equal_gaps_are_seldom_said_to_grow(seeds, spread):
     """Both nets have 80 % on 500 training images and 70 % on others, by the luck of the same run."""
 
-    def draw(random: Random) -> bool:
+    def draw(random: Random) -> Evidence:
         ease, train_ease = random.normal(size=IMAGES), random.normal(size=500)
         luck = [lucky(random, 70, spread, seeds) for _ in "ab"]
         evaluated = [right(random, its, ease) for its in luck]
         training = [right(random, np.clip(its + 10, 0, 99.9), train_ease).mean(axis=1) for its in luck]
-        found = statistics.gap_contrast(training, evaluated, 500, [-1, 1]).within(0)
-        return min(found.p_for, found.p_against) < statistics.LEVEL
+        return statistics.gap_contrast(training, evaluated, 500, [-1, 1]).within(0)
 
-    assert count(draw).get(True, 0) <= at_most(0.05)
+    assert wrong(draw) <= at_most(0.05)
 
 
 @each_case
@@ -198,12 +153,8 @@ def test_another_pair_as_confused_as_cat_and_dog_is_seldom_said_to_follow_or_lea
             ease = special.ndtr((EASE * random.normal(size=IMAGES) + random.normal(size=(seeds, IMAGES))) / 5**0.5)
             predicted[net] = np.where(ease < rates, labels ^ 1, labels)
         matrices = np.zeros((seeds, 4, 4))
-        return SimpleNamespace(
-            labels=labels,
-            predicted=predicted,
-            class_names=["cat", "dog", "car", "truck"],
-            matrices=lambda net: matrices,
-        )
+        names = ["cat", "dog", "car", "truck"]
+        return SimpleNamespace(labels=labels, predicted=predicted, class_names=names, matrices=lambda net: matrices)
 
     found = verdicts(claims.cat_dog_confused, simulate, 100)
     assert found[HOLDS] + found[DOES_NOT_HOLD] <= at_most(0.05, 100)
@@ -211,12 +162,7 @@ def test_another_pair_as_confused_as_cat_and_dog_is_seldom_said_to_follow_or_lea
 
 def test_classes_that_nets_find_hard_by_chance_seldom_agree(monkeypatch):
     monkeypatch.setattr(statistics, "DRAWS", 499)
-
-    def draw(random: Random) -> bool:
-        found = statistics.agreement(random.normal(size=(3, 10)))[1]
-        return min(found.p_for, found.p_against) < statistics.LEVEL
-
-    assert count(draw).get(True, 0) <= at_most(0.05)
+    assert wrong(lambda random: statistics.agreement(random.normal(size=(3, 10)))[1]) <= at_most(0.05)
 
 
 @pytest.mark.parametrize("spread", [1, 8])

@@ -1,6 +1,5 @@
 """Downloads from a local server whose mirrors misbehave, each in its own way."""
 
-import contextlib
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,8 +57,7 @@ class Mirror(BaseHTTPRequestHandler):
         self.answer_rest(HALF)
 
     def serve_crawling(self):
-        with contextlib.suppress(ConnectionError):  # the client gives up
-            self.answer_rest(pause=0.05)
+        self.answer_rest(pause=0.05)
 
     def serve_packed(self):
         """As GitHub's codeload: no length and no ranges."""
@@ -78,7 +76,8 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setattr(download, "PATIENCE", 1)
     with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
         server.asked = []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        server.handle_error = lambda *_: None  # when a client gives up
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
@@ -96,13 +95,8 @@ def read(path: Path) -> bytes:
 
 def test_the_next_mirror_is_tried_and_a_cut_download_is_continued(server, capsys):
     assert find(server, "dead", "cut", "wrong", "crawling") == RIGHT
-    assert server.asked == [
-        ("/dead", None),
-        ("/cut", None),
-        ("/wrong", None),
-        ("/crawling", None),
-        ("/cut", f"bytes={HALF}-"),
-    ]
+    assert [path for path, _ in server.asked] == ["/dead", "/cut", "/wrong", "/crawling", "/cut"]
+    assert server.asked[-1][1] == f"bytes={HALF}-"
     assert capsys.readouterr().out.count("failed: ") == 4
 
 

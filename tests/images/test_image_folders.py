@@ -1,4 +1,4 @@
-"""Your own images: packed or not, pinned by content, and what is refused."""
+"""Your own images: packed or not, and what is refused. How one pins their checksum: test_own_images.py."""
 
 import io
 import shutil
@@ -74,7 +74,6 @@ def test_pictures_that_are_not_read_are_counted(tmp_path, capsys):
 def test_a_class_folder_may_have_its_letters_composed_or_decomposed(tmp_path):
     """macOS decomposes é into e and an accent; the two names look the same."""
     composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
-    assert composed != decomposed
     files = {name.replace("cats", composed): content for name, content in FILES.items()}
     for in_folder in (composed, decomposed):
         renamed = {name.replace("cats", in_folder): content for name, content in FILES.items()}
@@ -104,16 +103,6 @@ def test_an_image_in_both_sets_or_in_two_classes_is_reported(tmp_path, capsys):
     assert "train/cats/c.jpg and test/ants/1.jpg" in two_classes
 
 
-def test_a_checksum_that_is_not_pinned_is_printed_and_can_be_pinned(tmp_path):
-    folder, source = write(tmp_path, FILES), source_of({})
-    with pytest.raises(UserError) as error:
-        image_folders.read(source, folder)
-    found = image_folders.checksum(FILES)
-    assert source.sha256 in str(error.value)
-    assert found in str(error.value)
-    assert len(image_folders.read(source.model_copy(update={"sha256": found}), folder)["train"][1]) == 3
-
-
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
@@ -121,11 +110,11 @@ def test_a_checksum_that_is_not_pinned_is_printed_and_can_be_pinned(tmp_path):
         ({"train/bees/1.png": png(1)}, "train/ .* bees"),
         ({"train/cats/1.png": png(1, size=(32, 31))}, "train/cats/1.png is 32×31 RGB"),
         ({"train/cats/1.png": png(1, mode="L")}, "train/cats/1.png is 32×32 L"),
-        ({"train/cats/1.png": png(1, mode="RGBA")}, "train/cats/1.png is 32×32 RGBA"),
         ({"train/cats/1.png": png(1, format="GIF")}, "train/cats/1.png is neither PNG nor JPEG"),
         ({"train/cats/1.png": b""}, "train/cats/1.png is neither PNG nor JPEG"),
         ({"train/cats/1.png": png(1)[:60]}, "train/cats/1.png does not decode"),
         ({f"train/cats/{i}.png": b"" for i in range(3, 1237)}, "and 1,224 more"),
+        ({"train/bees/1.png": png(1), "train/cats/1.png": b"", "test/cats/1.png": b""}, "bees.*train/cats.*test/cats"),
         (dict.fromkeys(FILES), "no image"),
         ({"copy/train/cats/1.png": png(9)}, "train/cats/1.png twice"),
     ],
@@ -134,10 +123,3 @@ def test_wrong_images_are_refused_by_name(tmp_path, change, fault):
     files = {name: content for name, content in (FILES | change).items() if content is not None}
     with pytest.raises(UserError, match=fault):
         image_folders.read(source_of(files), write(tmp_path, files))
-
-
-def test_all_faults_are_listed_at_once(tmp_path):
-    changes = {"train/cats/1.png": png(1, size=(48, 48)), "train/bees/1.png": png(1), "test/cats/1.png": b"no image"}
-    with pytest.raises(UserError) as error:
-        image_folders.read(source_of(FILES), write(tmp_path, FILES | changes))
-    assert all(name in str(error.value) for name in ("bees", "train/cats/1.png", "test/cats/1.png"))

@@ -57,22 +57,20 @@ def pack(path: Path) -> None:
         file.writestr("pictures/cat.png", b"a picture")
 
 
-def with_weight(value: float) -> torch.nn.Module:
+def with_a_nan() -> torch.nn.Module:
     net = untrained_net()
     with torch.no_grad():
-        net.fc3.bias[0] = value
+        net.fc3.bias[0] = float("nan")
     return net
 
 
 DAMAGES = {
     "cut off": (lambda path: path.write_bytes(path.read_bytes()[:-1000]), "damaged"),
-    "empty": (lambda path: path.write_bytes(b""), "damaged"),
     "text": (lambda path: path.write_text("not a checkpoint"), "damaged"),
     "a flipped bit": (flip_one_bit_of_a_weight, "damaged"),
     "another zip file": (pack, "no checkpoint"),
     "a hostile pickle": (lambda path: torch.save(Hostile(), path), "no checkpoint"),
     "hostile weights": (lambda path: torch.save({"weights": Hostile(), "description": "{}"}, path), "no checkpoint"),
-    "a whole module": (lambda path: torch.save(untrained_net(), path), "no checkpoint"),
     "no description": (lambda path: torch.save({"weights": {}}, path), "no checkpoint"),
     "a list": (lambda path: torch.save([1, 2], path), "no checkpoint"),
     "another description": (lambda path: rewrite(path, dataset=None), "description: dataset"),
@@ -84,10 +82,7 @@ DAMAGES = {
     "a net without a file here": (lambda path: rewrite(path, untrained_net(), net="theirs"), "src/nets/theirs.py"),
     "another net": (lambda path: rewrite(path, untrained_net(), net="net2"), "does not fit src/nets/net2.py"),
     "net3 for its ablation": (lambda path: rewrite(path, untrained_net("net3"), net="net3_no_bn"), "does not fit"),
-    "the ablation for net3": (lambda path: rewrite(path, untrained_net("net3_no_bn"), net="net3"), "does not fit"),
-    "fewer classes": (lambda path: rewrite(path, untrained_net(), class_names=["ant", "bee"]), "does not fit"),
-    "weights that are NaN": (lambda path: rewrite(path, with_weight(float("nan"))), "no finite numbers"),
-    "infinite weights": (lambda path: rewrite(path, with_weight(float("inf"))), "no finite numbers"),
+    "weights that are NaN": (lambda path: rewrite(path, with_a_nan()), "no finite numbers"),
     "nothing": (lambda path: path.unlink(), "there is no file"),
     "a pipe": (lambda path: [path.unlink(), os.mkfifo(path)], "there is no file"),
 }

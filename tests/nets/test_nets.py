@@ -1,35 +1,31 @@
-"""The nets against parameters and shapes counted by hand."""
+"""The nets against the numbers of parameters, the layers and the order of layers in their sources."""
 
 import importlib
 import sys
-from itertools import pairwise
 
 import pytest
 import torch
 import torch.nn.functional as F
+from untrained import DESCRIPTION
 
 import nets
 from errors import UserError
+from model import checkpoint
 from model.build import build
+from model.cost import count_layers, count_parameters
 
-NET3_CHANNELS = [3, 32, 64, 128, 128, 256, 256, 512, 512]
-NET3_CONVOLUTIONS = sum(9 * i * o + o for i, o in pairwise(NET3_CHANNELS))
-PARAMETERS = {  # weights (inputs × outputs × kernel) and biases, layer by layer
-    "net1": (3 * 6 * 25 + 6) + (6 * 16 * 25 + 16) + (400 * 120 + 120) + (120 * 84 + 84) + (84 * 10 + 10),
-    "net2": (3 * 128 * 25 + 128) + (128 * 128 * 9 + 128) + (128 * 128 * 4 + 128)
-    + (8192 * 150 + 150) + (150 * 100 + 100) + (100 * 10 + 10),
-    "net3_no_bn": NET3_CONVOLUTIONS + (32768 * 512 + 512) + (512 * 10 + 10),
-}  # fmt: skip
-PARAMETERS["net3"] = PARAMETERS["net3_no_bn"] + 2 * sum(NET3_CHANNELS[1:])
+SIZES = {"net1": (5, 62_006), "net2": (6, 1_468_036), "net3": (10, 21_452_682), "net3_no_bn": (10, 21_448_906)}
+LAYERS = {
+    "net1": ["conv1", "conv2", "fc1", "fc2", "fc3"],
+    "net2": ["conv1", "conv2", "conv3", "fc1", "fc2", "fc3"],
+    "net3": [*(f"conv_block{i}" for i in range(1, 9)), "fc1", "fc2"],
+}
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
-def test_parameters_are_those_counted_by_hand(name):
-    assert sum(p.numel() for p in build(name, 10).parameters()) == PARAMETERS[name]
-
-
-def test_parameters_are_the_studys():
-    assert PARAMETERS == {"net1": 62_006, "net2": 1_468_036, "net3": 21_452_682, "net3_no_bn": 21_448_906}
+@pytest.mark.parametrize("name", SIZES)
+def test_the_numbers_of_layers_and_parameters_are_the_studys(name):
+    net = build(name, 10)
+    assert (count_layers(net), count_parameters(net)) == SIZES[name]
 
 
 def test_the_ablation_is_net3_less_its_batch_normalisation():
@@ -46,18 +42,11 @@ def test_the_ablation_is_net3_less_its_batch_normalisation():
     torch.testing.assert_close(net3(images), ablation(images))
 
 
-@pytest.mark.parametrize(
-    ("name", "layers"),
-    [
-        ("net1", ["conv1", "conv2", "fc1", "fc2", "fc3"]),
-        ("net2", ["conv1", "conv2", "conv3", "fc1", "fc2", "fc3"]),
-        ("net3", [*(f"conv_block{i}" for i in range(1, 9)), "fc1", "fc2"]),
-    ],
-)
-def test_layer_names_are_the_studys_and_images_become_one_logit_a_class(name, layers):
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer_names_are_the_studys_and_images_become_one_logit_a_class(name):
     """DLStudio's for Net1 and Net2, so that weights load into its own classes; listing 3's for Net3."""
     net = build(name, 3)
-    assert [child for child, _ in net.named_children()] == layers
+    assert [child for child, _ in net.named_children()] == LAYERS[name]
     assert net(torch.zeros(2, 3, 32, 32)).shape == (2, 3)
 
 
@@ -68,8 +57,7 @@ def test_net3_normalises_after_the_relu_and_pools_in_blocks_3_and_6():
     assert kinds == [[*plain, "MaxPool2d"] if i in (3, 6) else plain for i in range(1, 9)]
 
 
-@pytest.mark.parametrize("name", ["net1", "net2", "net3"])
-def test_gradients_on_channels_last_images_are_those_of_float64(name):
+def test_net3s_gradients_on_channels_last_images_are_those_of_float64():
     """PyTorch's batch normalisation on a CPU is inexact in that memory format (1 % off): Net3 must not use it."""
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(5, 3, 32, 32, generator=generator) * 2 - 1
@@ -77,7 +65,7 @@ def test_gradients_on_channels_last_images_are_those_of_float64(name):
 
     def gradient(images: torch.Tensor) -> torch.Tensor:
         torch.manual_seed(0)
-        net = build(name, 10).to(images.dtype)
+        net = build("net3", 10).to(images.dtype)
         F.cross_entropy(net(images), targets).backward()
         return torch.cat([parameter.grad.flatten().double() for parameter in net.parameters()])
 
@@ -90,7 +78,6 @@ def test_gradients_on_channels_last_images_are_those_of_float64(name):
     ("text", "error"),
     [
         (None, UserError),
-        ("", UserError),
         ("class Net: pass", UserError),
         ("def Net(num_classes): pass", UserError),
         ("class Net(:", SyntaxError),
@@ -107,3 +94,17 @@ def test_a_file_without_a_net_is_one_line_and_a_defect_in_it_keeps_its_traceback
     sys.modules.pop("nets.mine", None)
     if error is UserError:
         assert "src/nets/mine.py" in str(raised.value)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("name", "theirs"), [("net1", "Net"), ("net2", "Net2")])
+def test_a_checkpoint_of_ours_gives_dlstudios_net_the_same_logits(name, theirs, tmp_path):
+    """PyTorch only loads weights of the same names and shapes, so weights of DLStudio's fit our net too."""
+    missing = "DLStudio is missing: pip install -r benchmarks/requirements.txt"
+    dlstudio = pytest.importorskip("DLStudio", reason=missing).DLStudio
+    ours, theirs = build(name, 10).eval(), getattr(dlstudio.ExperimentsWithCIFAR, theirs)().eval()
+    images = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert not torch.allclose(theirs(images), ours(images))
+    checkpoint.save(tmp_path / "net.pt", ours, DESCRIPTION)
+    theirs.load_state_dict(torch.load(tmp_path / "net.pt", weights_only=True)["weights"])
+    torch.testing.assert_close(theirs(images), ours(images))
