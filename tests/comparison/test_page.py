@@ -2,9 +2,9 @@
 
 import html
 import json
+import re
 import shutil
 import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import made_up
@@ -38,55 +38,29 @@ onload = () => {{
 </script>"""
 
 
-class Page(HTMLParser):
-    """The elements of a page; fails on an element that is not closed in its place."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.opened, self.elements, self.text = [], [], ""
-        self.feed(text)
-        assert not self.opened
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in ("meta", "link"):
-            self.opened.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.opened.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-
 @pytest.fixture(scope="module")
 def markdown() -> str:
     return report_of(made_up.grid(images=100))
 
 
 def test_every_heading_is_in_the_contents_every_figure_on_the_page_and_nothing_from_outside(markdown):
-    page = Page(render(markdown, FIGURES))
-    links = [attrs["href"][1:] for tag, attrs in page.elements if tag == "a"]
+    page = render(markdown, FIGURES)
+    links = re.findall(r'<a href="#(.+?)">', page)
     assert len(links) == markdown.count("\n## ")
-    assert links == [attrs["id"] for tag, attrs in page.elements if tag == "h2"]
-    assert sum(tag == "img" for tag, _ in page.elements) == len(FIGURES)
-    assert sum(tag == "table" for tag, _ in page.elements) == markdown.count("\n|:-")
-    # nothing comes from outside, and nothing runs
-    assert all(attrs["src"].startswith("data:image/png;base64,") for tag, attrs in page.elements if tag == "img")
-    assert all(attrs["href"].startswith(("#", "data:")) for _, attrs in page.elements if "href" in attrs)
-    assert not any(tag == "script" or any(key.startswith("on") for key in attrs) for tag, attrs in page.elements)
+    assert links == re.findall(r'<h2 id="(.+?)">', page)
+    images = re.findall(r'<img src="(.+?)"', page)
+    assert len(images) == page.count("<img") == len(FIGURES)
+    assert all(image.startswith("data:image/png;base64,") for image in images)
+    assert page.count("<table>") == markdown.count("\n|:-")
+    assert not re.search(r"<script|\son\w+=|(src|href)=\"?(https?:)?//", page)
 
 
 def test_names_of_classes_are_text():
     names = ["_x_ (a) b", "1. c, d", "e' + _f_"]
     runs = made_up.runs_of({"net1": [0, 1, 2, 0]}, [0, 1, 2, 1], names)
-    page = Page(render(report_of({"reference": runs}, made_up.NO_STUDY), FIGURES))
-    for name in names:
-        assert name in page.text
-    assert f"{names[1]} → {names[0]}" in page.text
+    page = render(report_of({"reference": runs}, made_up.NO_STUDY), FIGURES)
+    for shown in (*names, f"{names[1]} → {names[0]}"):
+        assert f">{shown}" in html.unescape(page)
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on the PATH")

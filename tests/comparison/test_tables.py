@@ -27,24 +27,6 @@ def grid() -> dict[str, Runs]:
     return made_up.grid()
 
 
-def test_each_table_has_the_rows_and_columns_that_its_readers_expect(grid):
-    made = tables.make_tables(grid, STUDY)
-    assert list(made.nets) == [
-        "recipe", "net", "seeds", "layers", "parameters", "multiply_adds", "accuracy", "sd", "low", "high", "least",
-        "most", "loss", "training_accuracy", "training_loss", "gap", "loss_gap", "ece", "brier", "ensemble_accuracy",
-        "prediction_low", "prediction_high", "prediction_sd", "study", "study_inside",
-    ]  # fmt: skip
-    pairs = [(recipe, net) for recipe in ("reference", "modern") for net in made_up.NETS]
-    assert list(zip(made.nets["recipe"], made.nets["net"], strict=True)) == pairs
-    classes = [(recipe, name, net) for recipe in ("reference", "modern") for name in CIFAR10 for net in made_up.NETS]
-    assert list(made.classes[["recipe", "class", "net"]].itertuples(index=False, name=None)) == classes
-    assert list(made.classes)[3:] == ["images", "accuracy", "sd", "low", "high", "best", "study"]
-    assert list(made.differences)[:5] == ["first_recipe", "first_net", "second_recipe", "second_net", "difference"]
-    assert list(made.differences)[5:] == ["low", "high", "se_seeds", "se_images", "df", "p_second_better"]
-    assert list(made.confusions) == ["recipe", "net", "rank", "true", "predicted", "images", "rate"]
-    assert list(made.calibration) == ["recipe", "net", "bin", "confidence", "accuracy", "images"]
-
-
 def test_differences_are_of_each_pair_of_nets_and_of_each_net_by_each_pair_of_recipes(grid):
     table = tables.difference_table(grid)
     within, across = table[:12], table[12:]
