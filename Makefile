@@ -21,11 +21,13 @@ demo: $(VENV)  ## the whole pipeline on handwritten digits in about three minute
 	$(MAKE) --no-print-directory -C demo repro VENV= JOBS=$(JOBS)
 
 # One run a core, because one thread trains a run. Runs that share a GPU need memory for each: four at once.
-GPUS := $(shell nvidia-smi -L 2>/dev/null | grep -c ^GPU)
+comma := ,
+GPU_LIST := $(or $(subst $(comma), ,$(CUDA_VISIBLE_DEVICES)),$(shell nvidia-smi -L 2>/dev/null | awk '/^GPU/ {print n++}'))
+GPUS := $(words $(GPU_LIST))
 JOBS ?= $(if $(filter 0,$(GPUS)),$(shell getconf _NPROCESSORS_ONLN),$(shell echo $$((4 * $(GPUS)))))
 # GNU's xargs numbers the runs that are under way: with several GPUs each number has its own.
 SLOT := $(shell xargs --help 2>&1 | grep -q process-slot-var && echo --process-slot-var=SLOT)
-RUN = [ $(GPUS) -lt 2 ] || export CUDA_VISIBLE_DEVICES=$$((SLOT % $(GPUS))); \
+RUN = [ $(GPUS) -lt 2 ] || { gpus=($(GPU_LIST)); export CUDA_VISIBLE_DEVICES=$${gpus[SLOT % $(GPUS)]}; }; \
 	PROGRESS=lines dvc --wait-for-lock repro --single-item train@{} evaluate@{} >/dev/null || exit 1
 
 repro: $(VENV)  ## every stale stage of the pipeline, JOBS=N runs at once; fetches the images first

@@ -39,7 +39,7 @@ import dataset
 from images import digits
 from model.build import build
 from model.device import cpu_model, keep_freed_memory, make_deterministic, select_device
-from params import Digits, load_params
+from params import load_params
 from progress import Progress
 from saved_state import SavedState
 from training.loop import train
@@ -205,7 +205,6 @@ def load_images() -> dataset.Split:
     if path.exists():
         return dataset.load(path)
     source = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
-    assert isinstance(source, Digits)
     splits = digits.read(source)
     embedded = dataset.Dataset(
         source="digits",

@@ -14,7 +14,6 @@ run     python src/compare.py
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from stage import Inputs, stage
@@ -48,8 +47,6 @@ All of it on one page: {page}"""
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    # A terminal that has no "−" shows "?" instead of failing.
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     with stage("compare") as inputs:
         compare(inputs)
 

@@ -20,7 +20,7 @@ from errors import UserError
 from files import write_json
 from images import Splits, download
 from images.hold_out import hold_out
-from params import Digits, Source, load_params
+from params import Source, load_params
 
 READERS = {"cifar10": "cifar10", "image-folders": "image_folders", "sklearn-digits": "digits"}  # src/images/NAME.py
 
@@ -55,7 +55,7 @@ def main() -> None:
 def read(name: str, source: Source) -> Splits:
     """The images of the source `name`, from the copy that CIFAR10_ARCHIVE names if it is set."""
     reader = importlib.import_module(f"images.{READERS[source.format]}")  # torchvision and scikit-learn take seconds
-    if isinstance(source, Digits):
+    if source.format == "sklearn-digits":
         return reader.read(source)
     if copy := os.environ.get("CIFAR10_ARCHIVE"):
         path = Path(os.path.expanduser(copy))  # Path.expanduser fails where there is no home

@@ -1,4 +1,4 @@
-"""Write files whole or not at all: into a temporary file beside, which then takes the name."""
+"""Write files whole or not at all: first a temporary file beside it, which is then renamed."""
 
 from __future__ import annotations
 

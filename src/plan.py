@@ -29,10 +29,7 @@ def main() -> None:
         runs = load_params().compare.runs
         stale = stale_runs(runs)
         check_results([run for run in runs if run not in stale])
-        print(
-            f"{len(stale)} of {len(runs)} runs are stale" if stale else f"all {len(runs)} runs are up to date",
-            file=sys.stderr,
-        )
+        print(f"{len(stale)} of {len(runs)} runs are stale", file=sys.stderr)
         print(*stale, sep="\n", end="\n" if stale else "")
 
 

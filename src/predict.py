@@ -25,8 +25,6 @@ def main() -> None:
     parser.add_argument("run", help="NET, NET-RECIPE or NET-RECIPE-SEED, for example net1 or net1-modern-2")
     parser.add_argument("pictures", metavar="picture", nargs="+", help="for example cat.jpg")
     arguments = parser.parse_args()
-    # A class name may have letters that the terminal lacks.
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     with one_line_errors():
         run = find_run(arguments.run, load_params().compare)
         net, description = checkpoint.load(run.file("models"))
@@ -48,10 +46,8 @@ def find_run(name: str, compare: Compare) -> Run:
     for run in compare.runs:
         if name in (run.net, f"{run.net}-{run.recipe}", str(run)):
             return run
-    choices = (", ".join(map(str, values)) for values in (compare.nets, compare.recipes, compare.seeds))
-    raise UserError(
-        "params.yaml has no run {}; it has the nets {}, the recipes {} and the seeds {}".format(name, *choices)
-    )
+    nets, recipes, seeds = (", ".join(map(str, values)) for values in vars(compare).values())
+    raise UserError(f"params.yaml has no run {name}; it has the nets {nets}, the recipes {recipes}, the seeds {seeds}")
 
 
 if __name__ == "__main__":

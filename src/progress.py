@@ -1,6 +1,6 @@
 """Show how far training is: a bar on a terminal, elsewhere a line after five seconds and then one a minute.
 
-With PROGRESS=lines there is no bar on a terminal either, where several runs would draw theirs over each other.
+With PROGRESS=lines there are lines on a terminal too, because the bars of several runs would overwrite each other.
 """
 
 import os
@@ -19,7 +19,7 @@ class Progress:
         self.name, self.epochs = name, epochs
 
     def begin(self, steps: int, done: int) -> None:
-        """`done` of `steps` are from before an interruption."""
+        """Start the display. `done` of the `steps` were trained before an interruption."""
         if done:
             print(f"{self.name} goes on from step {done:,} of {steps:,}", file=sys.stderr)
         lines = os.environ.get("PROGRESS") == "lines" or None  # None: unless stderr is a terminal

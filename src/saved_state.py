@@ -1,8 +1,8 @@
 """The state of a training run under way, in `.cache/training/`: what a run goes on from after an interruption.
 
-A state belongs to one configuration, which is everything that determines the result. The file's name says which, so a
-run never goes on from the state of another code, recipe, data set or machine.
-The state after the last step stays until dvc.lock has the result: whoever ends DVC before that loses nothing.
+A state belongs to one configuration, which is everything that determines the result. The file's name has
+a hash of it, so a run never goes on from a state of other code, another recipe, data set or machine.
+The last state is kept until dvc.lock has the result, so nothing is lost if DVC ends before.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ class SavedState:
         self._start = self._saved_at = time.perf_counter()
 
     def note_result(self, checkpoint: str) -> None:
-        """The state has led to the file `checkpoint`. Once dvc.lock has that file's md5 the state is not needed."""
+        """Mark the state as finished: `checkpoint` was written. Once dvc.lock has its md5, the state is removed."""
         with Path(checkpoint).open("rb") as file:
             md5 = hashlib.file_digest(file, "md5").hexdigest()
         if self.path.exists():

@@ -31,12 +31,14 @@ for _name in ("MKL_CBWR", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFA
               "DNNL_DEFAULT_FPMATH_MODE", "ATEN_CPU_CAPABILITY", "OMP_THREAD_LIMIT", "OMP_DYNAMIC"):  # fmt: skip
     os.environ.pop(_name, None)
 os.environ["MPLBACKEND"] = "Agg"  # figures go to files; a notebook's own setting fails in a script
+# A terminal that lacks a letter shows "?" instead of ending the stage.
+sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 LOCKS = Path(".cache/locks")
 
 
-# A shell's background job ignores Ctrl-C, and goes on ignoring it. SIGTERM is handled even where the parent ignores it,
-# as the shell of a Slurm job does: the scheduler's SIGTERM is for the training alone.
+# A shell's background job ignores Ctrl-C, and that stays so. The shell of a Slurm job ignores SIGTERM too, but the
+# scheduler sends SIGTERM to stop the training, so a stage handles it.
 SIGNALS = [signal.SIGTERM]
 if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
     SIGNALS.append(signal.SIGINT)
@@ -46,9 +48,8 @@ def end_by(number: int, message: str = "") -> NoReturn:
     """End the process after the signal `number` with one line, and exit status 130 for Ctrl-C or 143 for SIGTERM."""
     for other in SIGNALS:
         signal.signal(other, signal.SIG_IGN)  # a second signal would only add a traceback
-    print(
-        "interrupted" if number == signal.SIGINT else "terminated", *filter(None, [message]), sep=": ", file=sys.stderr
-    )
+    word = "interrupted" if number == signal.SIGINT else "terminated"
+    print(f"{word}: {message}" if message else word, file=sys.stderr)
     sys.exit(128 + number)
 
 
@@ -156,7 +157,10 @@ def _value(values: object, dotted: str) -> object:
 
 
 def _sha256(path: Path) -> str | None:
-    """That of a file, or of the names and contents of all files in a folder but hidden and compiled ones."""
+    """The sha256 of a file; of a folder, that of its files' names and contents without hidden and compiled ones.
+
+    None where there is no such path.
+    """
     if path.is_dir():
         digest = hashlib.sha256()
         for inside in sorted(path.rglob("*")):

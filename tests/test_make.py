@@ -124,3 +124,8 @@ def test_make_says_first_which_python_it_needs(clone, tmp_path, version, fits):
     result = clone.run(f"make lint PYTHON={shlex.quote(str(python))}", check=False)
     assert (f"is {version}" in result.stderr) != fits
     assert ("building" in result.stdout) == fits
+
+
+def test_runs_are_spread_over_the_gpus_that_the_user_names(built):
+    variables = built.run("make -pn repro", CUDA_VISIBLE_DEVICES="2,3").stdout.splitlines()
+    assert {"GPU_LIST := 2 3", "GPUS := 2"} <= set(variables)

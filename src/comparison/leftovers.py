@@ -1,7 +1,7 @@
 """Result files of runs that params.yaml no longer names.
 
-A stage that depends on a folder depends on every file in it. A clean clone has no such leftovers, so with them DVC
-would record something else than the clone finds.
+A stage that depends on a folder depends on every file in it. If leftovers stayed, DVC would record a folder that a
+clean clone does not have.
 """
 
 import re
@@ -25,8 +25,9 @@ def remove_leftovers(runs: Sequence[Run], within: str = "") -> None:
     leftovers = []
     for folder, suffix in (OF_RUNS | OF_NETS).items():
         name = r"\w+/\w+/\d+" if folder in OF_RUNS else r"\w+/\w+"
-        for path in sorted(Path(folder, within).rglob("[!.]*")):
-            if path.is_file() and path.as_posix() not in wanted:
+        for path in sorted(Path(folder, within).rglob("*")):
+            is_hidden = any(part.startswith(".") for part in path.parts)
+            if path.is_file() and not is_hidden and path.as_posix() not in wanted:
                 if not re.fullmatch(name + re.escape(suffix), path.relative_to(folder).as_posix()):
                     raise UserError(f"{path} is no result of a run, and DVC counts all of {folder}: move it away")
                 leftovers.append(path)

@@ -21,9 +21,9 @@ NOTES = {  # what a reader has to know of a recipe
     "test images of that copy, and was not tuned again."
 }
 DIFFERENCES = """\
-The second less the first, with the 95 % interval. P(second better) is the chance that a new run of the second beats a \
-new run of the first; 75 % or more matters in practice (Bouthillier et al., 2021). The last columns are the parts of \
-the standard error."""
+Each row is the second less the first, with its 95 % interval. P(second better) is the chance that a new run of the \
+second beats a new run of the first; 75 % or more matters in practice (Bouthillier et al., 2021). The last columns are \
+the parts of the standard error."""
 INTERVALS = """\
 - **Accuracy**: the 95 % interval covers other seeds and other images of the same kind. Its standard error has a part \
 for each (Owen, 2007), with Satterthwaite's degrees of freedom. It is never narrower than Wilson's interval for these \
@@ -34,8 +34,8 @@ pooled over net1, net2 and net3 where Bartlett's test does not tell their varian
 - **Claims**: `src/comparison/claims.py` has the rule of each."""
 NOT_COVERED = """\
 - All runs share the training images, so no interval covers the choice of those.
-- Each interval is for one figure. On average, one of twenty such intervals misses.
-- Another machine or version of PyTorch changes the last bits of a run, and then as much as another seed does."""
+- Each interval is for one figure. About one of twenty such intervals misses the true value.
+- Another machine or version of PyTorch changes the last bits. Results then differ as much as with another seed."""
 
 
 def markdown_report(grid: dict[str, Runs], tables: Tables, findings: Findings) -> str:
@@ -55,7 +55,7 @@ def conclusion(grid: dict[str, Runs], tables: Tables, findings: Findings) -> lis
     if not several:
         sentences.append(f"Each figure is of one trained net (seed {one.seeds[0]}): another seed may change it.")
     if len(one.seeds) < LEAST_SEEDS:
-        sentences.append(f"With fewer than {LEAST_SEEDS} seeds, nothing is decided but what is counted.")
+        sentences.append(f"With fewer than {LEAST_SEEDS} seeds, only claims about counted figures are decided.")
     if on == "validation":
         sentences.append("These are validation images, held out of the training images. No test image was used.")
     marks = "each run (small) and their mean" if several else "one trained net"
@@ -63,8 +63,8 @@ def conclusion(grid: dict[str, Runs], tables: Tables, findings: Findings) -> lis
     blocks = ["## What came out", bullets(sentences), figure("accuracy", caption), overall(grid, tables)]
     if several:
         note = "sd: standard deviation of the runs. Ensemble: by the mean of all seeds' probabilities."
-        more = " One more run: where a further run would be, and whose sd says so."
-        blocks.append(note + more * is_known(tables))
+        prediction = " One more run: its 95 % prediction interval, by an sd pooled over nets or by the net's own."
+        blocks.append(note + prediction if is_known(tables) else note)
     blocks += [NOTES[recipe] for recipe in grid if recipe in NOTES]
     if several and len(tables.differences):
         blocks.append(folded("Differences between nets and recipes", differences(grid, tables.differences)))
@@ -82,7 +82,7 @@ def best(one: Runs, tables: Tables) -> str:
 
 
 def changes(tables: Tables) -> list[str]:
-    """What another recipe changes, as a range over the nets, and how many differences between nets are no chance."""
+    """What another recipe changes, as a range over the nets; which differences between nets are more than chance."""
     is_across = tables.differences["first_recipe"] != tables.differences["second_recipe"]
     sentences = []
     for (one, other), rows in tables.differences[is_across].groupby(["first_recipe", "second_recipe"], sort=False):
@@ -98,15 +98,11 @@ def changes(tables: Tables) -> list[str]:
 
 def beside_study(tables: Tables) -> list[str]:
     rows = tables.nets[(tables.nets["recipe"] == STUDY_RECIPE) & tables.nets["study_inside"].notna()]
-    could, could_not = (
-        [escape(net) for net in rows["net"][rows["study_inside"] == inside]] for inside in (True, False)
-    )
-    if could:
-        but = f", but not for {listed(could_not)}" if could_not else ""
-        return [f"One more run by {STUDY_RECIPE} could have the study's accuracy for {listed(could)}{but}."]
-    if could_not:
-        return [f"One more run by {STUDY_RECIPE} could not have the study's accuracy for {listed(could_not)}."]
-    return []
+    sentences = []
+    for is_inside, can in ((True, "could"), (False, "could not")):
+        if nets := [escape(net) for net in rows["net"][rows["study_inside"] == is_inside]]:
+            sentences.append(f"One more run by {STUDY_RECIPE} {can} have the study's accuracy for {listed(nets)}.")
+    return sentences
 
 
 def verdicts(findings: Findings) -> list[str]:
@@ -117,7 +113,7 @@ def verdicts(findings: Findings) -> list[str]:
         found = [finding.verdict for finding in its.values()]
         holds, does_not, undecided = (found.count(verdict) for verdict in (HOLDS, DOES_NOT_HOLD, NOT_DECIDED))
         counts.append(f"by {escape(recipe)} {holds} are confirmed, {does_not} contradicted, {undecided} not decided")
-    sentences = [f"Of the study's {len(rows)} claims, {'; '.join(counts)}."] if rows else []
+    sentences = [f"{len(rows)} of the study's claims can be judged: {'; '.join(counts)}."] if rows else []
     if rows and len(findings) > 1:
         differ = [f"claim {i}" for i, row in enumerate(rows, 1) if len({finding.verdict for finding in row}) > 1]
         sentences.append(f"The recipes' verdicts differ on {listed(differ) if differ else 'no claim'}.")
@@ -148,7 +144,7 @@ def differences(grid: dict[str, Runs], table: pd.DataFrame) -> str:
 
 
 def claims(findings: Findings) -> list[str]:
-    """A line for each claim with its verdict by each recipe; folded below the table what decides it."""
+    """A table of the claims with their verdicts by each recipe. Below it, folded, is what decides each claim."""
     by_claim = zip(*(its.values() for its in findings.values()), strict=True)
     rows = [dict(zip(findings, row, strict=True)) for row in by_claim]
     sentences = [next(iter(row.values())).claim for row in rows]
@@ -157,11 +153,9 @@ def claims(findings: Findings) -> list[str]:
         cells[escape(recipe)] = [verdict(row[recipe]) for row in rows]
     blocks = ["## The study's claims", as_table(cells, words=2 + len(findings))]
     if any(finding.seeds_needed for row in rows for finding in row.values()):
-        blocks.append(
-            "In brackets: the seeds that would decide it with 80 % power, if effects and spreads are as seen."
-        )
+        blocks.append("In brackets: the seeds that would decide it with 80 % power, if effects and spreads stay so.")
     if any(finding.stands is False for row in rows for finding in row.values()):
-        blocks.append("†: no longer when corrected for the number of claims that are tested (Holm).")
+        blocks.append("†: this verdict does not stand after Holm's correction for the number of tested claims.")
     for i, (sentence, row) in enumerate(zip(sentences, rows, strict=True), start=1):
         found = [f"**{escape(recipe)}: {finding.verdict}**, {evidence(finding)}" for recipe, finding in row.items()]
         blocks.append(folded(f"{i}. {sentence}", bullets(found)))
@@ -169,8 +163,10 @@ def claims(findings: Findings) -> list[str]:
 
 
 def verdict(finding: Finding) -> str:
-    needed = finding.seeds_needed + " seeds" * finding.seeds_needed[-1:].isdigit()
-    return finding.verdict + f" ({needed})" * bool(needed) + " †" * (finding.stands is False)
+    needed = finding.seeds_needed
+    if needed:
+        needed = f" ({needed} seeds)" if needed[-1].isdigit() else f" ({needed})"
+    return finding.verdict + needed + (" †" if finding.stands is False else "")
 
 
 def evidence(finding: Finding) -> str:
@@ -272,7 +268,7 @@ def how_it_was_made(grid: dict[str, Runs]) -> str:
 
 def names(grid: dict[str, Runs], table: pd.DataFrame) -> dict[str, list[str]]:
     """The first columns: the net, and the recipe where there are several."""
-    return {key: [escape(name) for name in table[key]] for key in ("net", "recipe")[: len(grid)]}
+    return {key: [escape(name) for name in table[key]] for key in (("net", "recipe") if len(grid) > 1 else ("net",))}
 
 
 def numbers(table: pd.DataFrame, columns: Mapping[str, tuple[str, int]]) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""The runs that are compared, as `train` and `evaluate` have left their results. All figures come from these."""
+"""The runs that are compared, read from the files of `train` and `evaluate`. All figures come from these."""
 
 import json
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ def read_grid(nets: list[str], recipes: list[str], seeds: list[int]) -> dict[str
     grid = {recipe: read_runs(nets, recipe, seeds) for recipe in recipes}
     one, *others = grid.values()
     for other in others:
-        if other.dataset != one.dataset or not np.array_equal(other.labels, one.labels):
+        if other.dataset != one.dataset:
             names = f"{one.recipe_name} and {other.recipe_name}"
             raise UserError(f"the runs by {names} are of different images: `dvc repro`")
     return grid
@@ -144,7 +144,8 @@ def read_result(run: Run) -> Result:
             logits, labels = arrays["logits"], arrays["labels"]
         if logits.shape != shape or labels.shape != shape[:1]:
             raise ValueError(f"logits of shape {logits.shape} where {shape} was expected")
-    curve = read_csv(path := run.file("plots/loss"), ["step", "epoch", "loss", "accuracy"])
+    with reading(path := run.file("plots/loss")):
+        curve = pd.read_csv(path, usecols=["step", "epoch", "loss", "accuracy"])
     if curve["step"].max() != training.steps:
         raise UserError(f"{path} does not end at step {training.steps:,}, so it is of another run: {WAY_OUT}")
     return Result(run, record, training, logits, labels, curve)
@@ -152,7 +153,8 @@ def read_result(run: Run) -> Result:
 
 def read_study(dataset: Dataset, class_names: list[str]) -> pd.DataFrame:
     """The study's accuracies (%), classes and `overall` down, nets across; without columns on other images than its."""
-    study = read_csv(STUDY, ["class"]).set_index("class")
+    with reading(STUDY):
+        study = pd.read_csv(STUDY, index_col="class")
     images = (dataset.train_images, dataset.evaluated_images, dataset.evaluated_on)
     is_alike = images == STUDY_IMAGES and set(study.index) == {*class_names, "overall"}
     return study if is_alike else pd.DataFrame(index=study.index)
@@ -162,15 +164,6 @@ def read_model(model: type[Model], path: str) -> Model:
     with reading(path):
         values = json.loads(Path(path).read_text(encoding="utf-8"))
     return validate(model, values, path)
-
-
-def read_csv(path: str, columns: list[str]) -> pd.DataFrame:
-    """The table in `path`, which has at least these `columns`."""
-    with reading(path):
-        table = pd.read_csv(path)
-        if missing := [column for column in columns if column not in table]:
-            raise ValueError(f"it has no column {', '.join(missing)}")
-    return table
 
 
 @contextmanager

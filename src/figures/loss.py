@@ -19,7 +19,7 @@ def loss_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
         width = epochs * max(0.08, 0.025 * len(runs.nets))
         columns = np.linspace(epochs, epochs + width, len(runs.nets) + 2)[1:-1]
         for i, (net, curves) in enumerate(runs.curves.items()):
-            for curve in curves[1:] and curves:
+            for curve in curves if len(curves) > 1 else []:
                 axes.plot(as_epochs(curve, epochs), curve["loss"], color=style(i)["color"], linewidth=0.6, alpha=0.6)
             mean = pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
             every = max(1, len(mean) // 12)

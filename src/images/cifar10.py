@@ -7,6 +7,7 @@ The official batches list a file name for each image (https://www.cs.toronto.edu
 import hashlib
 import pickle
 from pathlib import Path
+from posixpath import basename
 
 import numpy as np
 from torchvision.datasets import CIFAR10
@@ -14,14 +15,14 @@ from torchvision.datasets import CIFAR10
 from errors import UserError
 from images import Splits
 from images.archive import read_files
-from images.image_folders import decode, file_name, pictures_in
-from params import Archive
+from images.image_folders import decode, pictures_in
+from params import Source
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]  # in label order
 BATCHES = {"train": dict(CIFAR10.train_list), "test": dict(CIFAR10.test_list)}  # md5 of each batch file by its name
 
 
-def read(source: Archive, path: Path) -> Splits:
+def read(source: Source, path: Path) -> Splits:
     """The images of `path` in the order of their file names within each split; `images` says what is returned.
 
     Raises `UserError` unless images and labels have the sha256 that `source` pins, whatever file they come from.
@@ -29,12 +30,12 @@ def read(source: Archive, path: Path) -> Splits:
     if list(source.class_names) != CLASSES:
         raise UserError(f"params.yaml: the class_names of CIFAR-10 are {', '.join(CLASSES)}, in this order")
     files = dict(read_files(path))
-    batches = {file_name(name): content for name, content in files.items()}
+    batches = {basename(name): content for name, content in files.items()}
     if any(name in batches for names in BATCHES.values() for name in names):
         splits = {split: _read_batches(path, batches, split) for split in BATCHES}
     else:
         pictures, _ = pictures_in(path, files)
-        splits = decode(path, pictures, CLASSES, order=file_name)
+        splits = decode(path, pictures, CLASSES, order=basename)
     found = checksum(splits)
     if found != source.sha256:
         raise UserError(f"{path}: expected images and labels of sha256 {source.sha256}, found {found}")

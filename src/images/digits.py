@@ -7,12 +7,12 @@ from sklearn.datasets import load_digits
 
 from errors import UserError
 from images import Splits
-from params import Digits
+from params import Source
 
 TEST_EVERY = 5  # every fifth image of each class goes to the test split
 
 
-def read(source: Digits) -> Splits:
+def read(source: Source) -> Splits:
     """The digits, 8×8 grey images of 0…16, scaled to 32×32 RGB of 0…255; `images` says what is returned."""
     digits = load_digits()
     pixels, labels = digits.images.astype(np.uint8), digits.target.astype(np.uint8)

@@ -9,8 +9,8 @@ from images import Splits
 def hold_out(images: np.ndarray, labels: np.ndarray, class_names: list[str], per_class: int) -> Splits:
     """`{"train": (images, labels), "validation": (images, labels)}` with `per_class` validation images of each class.
 
-    The validation images are evenly spread over each class in the source's order. That order can be one of writers or
-    of time, and so both parts have images of all. There is no random choice, so every machine makes the same one.
+    The validation images are evenly spread over each class in the source's order. A source may be ordered by writer or
+    by time; then both parts have images of each. There is no random choice, so every machine makes the same one.
     Raises `UserError` where a class would have no image left to train on.
     """
     counts = np.bincount(labels, minlength=len(class_names))

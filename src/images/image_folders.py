@@ -15,13 +15,13 @@ from dataset import IMAGE_SHAPE
 from errors import UserError, printable, reason
 from images import Splits
 from images.archive import read_files
-from params import Archive
+from params import Source
 
 READ = re.compile(r"(?:.*/)?((?:train|test)/[^/]+/[^/]+\.(?i:png|jpe?g))")
 PICTURE = re.compile(r".*\.(?i:png|jpe?g|webp|gif|bmp|tiff?|heic|avif)")
 
 
-def read(source: Archive, path: Path) -> Splits:
+def read(source: Source, path: Path) -> Splits:
     """The images of `path` in the order of their names; `images` says what is returned.
 
     Raises `UserError` that names all faults, or says which checksum these images have if it is not the pinned one.
@@ -73,10 +73,6 @@ def checksum(pictures: dict[str, bytes]) -> str:
         digest.update(f"{name}\0{len(pictures[name])}\0".encode(errors="surrogateescape"))
         digest.update(pictures[name])
     return digest.hexdigest()
-
-
-def file_name(name: str) -> str:
-    return name.rpartition("/")[2]
 
 
 def decode(

@@ -36,6 +36,8 @@ def check_training(net: nn.Module, name: str, batch: int, num_classes: int) -> N
     try:
         logits = copy.deepcopy(net).train()(torch.zeros(batch, channels, height, width))
     except ValueError as error:
+        if batch > 1:  # an error in the net's own code keeps its traceback
+            raise
         raise UserError(
             f"{name} cannot train on the last batch of an epoch, which has {batch} images ({error}): "
             "change batch_size in params.yaml"

@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from schema import Number
-
 if TYPE_CHECKING:
     import torch
 
 SIZE = 32  # pixels in a row and in a column
-Probability = Annotated[Number, Field(gt=0, le=1)]
+Probability = Annotated[float, Field(gt=0, le=1)]
 Pixels = Annotated[int, Field(gt=0, lt=SIZE)]
 
 

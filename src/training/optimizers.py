@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from schema import Number, StrictModel
+from schema import StrictModel
 
 if TYPE_CHECKING:
     import torch
 
-Share = Annotated[Number, Field(ge=0, lt=1)]
-NotNegative = Annotated[Number, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Sgd(StrictModel):
@@ -86,7 +86,7 @@ class OneCycle(StrictModel):
     """Up in a straight line during the warm-up, a share of all steps, then down in another to almost 0."""
 
     name: Literal["one-cycle"]
-    warm_up: Annotated[Number, Field(ge=0, le=1)]
+    warm_up: Annotated[float, Field(ge=0, le=1)]
 
     def learning_rate(self, highest: float, step: int, steps: int) -> float:
         warm_up = max(1, self.warm_up * steps)

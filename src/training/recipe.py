@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
-from schema import Number, StrictModel
+from schema import StrictModel
 from training.augmentation import EFFECTS
 from training.optimizers import Optimizer, Schedule, Share
 
@@ -19,7 +19,7 @@ class Recipe(StrictModel):
     """How a net is trained."""
 
     optimizer: Optimizer
-    learning_rate: Annotated[Number, Field(gt=0)]
+    learning_rate: Annotated[float, Field(gt=0)]
     schedule: Schedule
     label_smoothing: Share
     augmentation: Augmentation  # type: ignore[valid-type]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from errors import UserError
 from images import cifar10
-from params import Archive, load_params
+from params import Source, load_params
 
 SOURCE = load_params(Path(__file__).parents[2] / "params.yaml").data.sources["cifar10"]
 OFFICIAL = Path(os.environ.get("CIFAR10_ARCHIVE", "none"))
@@ -64,7 +64,7 @@ def batches(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-def pinned(folder: Path) -> Archive:
+def pinned(folder: Path) -> Source:
     """The source with the checksum of the images in `folder`, worked out image by image."""
     digest = hashlib.sha256()
     for split in cifar10.BATCHES:

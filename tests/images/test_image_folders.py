@@ -11,7 +11,7 @@ from PIL import Image
 
 from errors import UserError
 from images import image_folders
-from params import Archive
+from params import Source
 
 
 def png(value: int, size=(32, 32), mode="RGB", format="PNG") -> bytes:
@@ -36,8 +36,8 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
-def source_of(files: dict[str, bytes], cats: str = "cats") -> Archive:
-    return Archive(
+def source_of(files: dict[str, bytes], cats: str = "cats") -> Source:
+    return Source(
         format="image-folders",
         sha256=image_folders.checksum(files),
         class_names={cats: "cat", "ants": "ant"},  # label order is not the alphabet's
