@@ -37,8 +37,9 @@ FIGURES = Path("plots/figures")
 PAGE = Path("plots/report.html")
 NEXT = """\
 
-Next:
-  see what a change does to accuracy    dvc exp run -S recipes.{recipe}.batch_size=10 && dvc metrics diff
+Next, in {folder}:
+  see what a change does to accuracy    dvc exp run -S recipes.{recipe}.batch_size=10 summarize@{net}-{recipe}
+                                        dvc metrics diff
   add a net                             write src/nets/NAME.py, add NAME to compare.nets in params.yaml, make repro
   look at loss curves and confusion     dvc plots show
 
@@ -68,7 +69,8 @@ def compare(inputs: Inputs) -> None:
     write_plots(grid, figures)
     write_text("metrics/comparison.md", markdown)
     write_text(PAGE, html)
-    print(report.overall(grid, tables), NEXT.format(recipe=one.recipe_name, page=PAGE.resolve()), sep="\n")
+    following = NEXT.format(folder=Path.cwd(), net=one.nets[0], recipe=one.recipe_name, page=PAGE.resolve())
+    print(report.overall(grid, tables), following, sep="\n")
 
 
 def draw(grid: dict[str, Runs], tables: Tables) -> dict[str, bytes]:

@@ -43,7 +43,7 @@ def summarize(net: str, recipe: str, inputs: Inputs) -> None:
     remove_leftovers([Run(net, recipe, seed) for seed in seeds], within=f"{net}/{recipe}")
     write_json(f"metrics/nets/{net}/{recipe}.json", metric)
     write_csv(f"metrics/confusion/{net}/{recipe}.csv", confusion, index=True)
-    print(f"{net} by {recipe}: accuracy {metric['accuracy']:.2f} %, mean of {len(seeds)} seeds")
+    print(f"{net} by {recipe}: accuracy {metric['accuracy']:.2f} %, seeds {', '.join(map(str, seeds))}")
 
 
 if __name__ == "__main__":

@@ -34,4 +34,4 @@ def remove_leftovers(runs: Sequence[Run], within: str = "") -> None:
     for path in leftovers:
         path.unlink()
     if leftovers:
-        print(f"removed {len(leftovers)} files of runs that params.yaml does not name, for example {leftovers[0]}")
+        print(f"removed {len(leftovers)} files of runs that params.yaml does not name, such as {leftovers[0]}")

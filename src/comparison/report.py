@@ -30,7 +30,7 @@ for each (Owen, 2007), with Satterthwaite's degrees of freedom. It is never narr
 images. With one seed it is Wilson's, and is about one trained net.
 - **Differences**: the same for the second mean less the first, each pair by itself.
 - **One more run**: the 95 % prediction interval of a further seed on the same images. Its standard deviation is \
-pooled over net1, net2 and net3 where Bartlett's test does not tell their variances apart; else it is the net's own.
+pooled over the study's nets where Bartlett's test does not tell their variances apart; else it is the net's own.
 - **Claims**: `src/comparison/claims.py` has the rule of each."""
 NOT_COVERED = """\
 - All runs share the training images, so no interval covers the choice of those.
