@@ -1,4 +1,4 @@
-"""Write files whole or not at all: first a temporary file beside it, which is then renamed."""
+"""Write a file whole or not at all: first a temporary file beside it, which is then renamed."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def draw(axes: Axes, shares: pd.DataFrame, side: float) -> None:
             colour = "white" if row != column and share > 0.6 * ERRORS["vmax"] else "black"
             centre: dict[str, Any] = {"ha": "center", "va": "center_baseline", "in_layout": False}
             axes.text(column + 0.5, row + 0.5, f"{share:.0f}", color=colour, size=min(8, cell / 2.1), **centre)
-    every = math.ceil(1.3 * SMALL / cell)  # each so many classes one is named, so that names do not overlap
+    every = math.ceil(1.3 * SMALL / cell)  # only every so many classes has a label, so that labels do not overlap
     places = np.arange(0, len(names), every) + 0.5
     axes.set_xticks(places, names[::every], rotation=90)
     axes.set_yticks(places, names[::every])
