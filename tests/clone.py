@@ -24,7 +24,7 @@ class Clone:
     def of_tree(cls, path: Path) -> "Clone":
         """The files of the working tree as they are now, uncommitted edits included."""
         clone = cls(path)
-        subprocess.run(["sh", REPOSITORY / "tests/copy_tree.sh", path], env=clone.environment(), check=True)
+        subprocess.run(["sh", "tests/copy_tree.sh", path], cwd=REPOSITORY, env=clone.environment(), check=True)
         return clone
 
     def environment(self) -> dict[str, str]:

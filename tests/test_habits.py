@@ -1,4 +1,4 @@
-"""What people do with DVC day by day: variations, the way back, registered checkpoints, a remote."""
+"""What people do with DVC day by day: variations, the way back, registered checkpoints."""
 
 import json
 import re
@@ -69,18 +69,3 @@ def test_a_registered_checkpoint_is_got_from_another_folder(clone, tmp_path):
     clone.run("gto register net1 --version v1.0.0", **IDENTITY)
     clone.run("mkdir ../elsewhere && cd ../elsewhere && dvc artifacts get ../clone net1 --out net1.pt", **IDENTITY)
     assert Path(tmp_path / "elsewhere/net1.pt").read_bytes() == (clone.path / path).read_bytes()
-
-
-def test_what_one_pushes_another_pulls_and_need_not_run(unchanged, tmp_path):
-    unchanged.run(f"dvc remote add -q --default mine '{tmp_path}/remote'")
-    unchanged.commit()
-    unchanged.run("dvc push")
-
-    elsewhere = unchanged.git_clone(tmp_path / "elsewhere")
-    elsewhere.run("dvc pull")
-    files = [path.relative_to(unchanged.path) for path in unchanged.path.rglob("*") if path.suffix in (".npz", ".pt")]
-    assert {path.as_posix() for path in files} >= {"data/train.npz", "data/validation.npz", "models/net1/test/1.pt"}
-    for path in files:
-        assert (elsewhere.path / path).read_bytes() == (unchanged.path / path).read_bytes()
-    assert "Data and pipelines are up to date." in elsewhere.run("dvc repro").stdout
-    assert elsewhere.run("git status --porcelain").stdout == ""

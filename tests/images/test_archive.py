@@ -6,6 +6,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from test_image_folders import write
 
 from errors import UserError
 from images import archive
@@ -17,10 +18,7 @@ HIDDEN = ("top/.DS_Store", "top/more/._b.txt", ".git/config", "__MACOSX/top/b.tx
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    for name, content in (FILES | dict.fromkeys(HIDDEN, b"hidden")).items():
-        (tmp_path / "folder" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "folder" / name).write_bytes(content)
-    return tmp_path / "folder"
+    return write(tmp_path / "folder", FILES | dict.fromkeys(HIDDEN, b"hidden"))
 
 
 def packed(folder: Path, kind: str) -> Path:

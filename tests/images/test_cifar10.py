@@ -1,7 +1,6 @@
 """CIFAR-10 in each of its forms: made-up batches in the official format, and the official ones."""
 
 import hashlib
-import io
 import os
 import pickle
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from test_image_folders import encoded, write
 
 from errors import UserError
 from images import cifar10
@@ -33,17 +33,9 @@ def png_files(folder: Path) -> dict[str, bytes]:
     """The same images as PNG files, by the names that GitHub's copy has."""
     files = {}
     for split, file, label, planes in rows(folder):
-        content = io.BytesIO()
-        Image.fromarray(planes.reshape(3, 32, 32).transpose(1, 2, 0)).save(content, "PNG", compress_level=1)
-        files[f"{split}/{cifar10.CLASSES[label]}/{file}"] = content.getvalue()
+        image = Image.fromarray(planes.reshape(3, 32, 32).transpose(1, 2, 0))
+        files[f"{split}/{cifar10.CLASSES[label]}/{file}"] = encoded(image, compress_level=1)
     return files
-
-
-def write(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return folder
 
 
 @pytest.fixture

@@ -14,10 +14,14 @@ from images import image_folders
 from params import Source
 
 
-def png(value: int, size=(32, 32), mode="RGB", format="PNG") -> bytes:
+def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
     content = io.BytesIO()
-    Image.new(mode, size, (value, 0, 0) if mode == "RGB" else value).save(content, format)
+    image.save(content, format, **options)
     return content.getvalue()
+
+
+def png(value: int, size=(32, 32), mode="RGB", format="PNG") -> bytes:
+    return encoded(Image.new(mode, size, (value, 0, 0) if mode == "RGB" else value), format)
 
 
 FILES = {
@@ -84,10 +88,9 @@ def test_a_class_folder_may_have_its_letters_composed_or_decomposed(tmp_path):
 
 def test_an_image_is_turned_as_its_camera_says(tmp_path):
     pixels = np.arange(3072).astype(np.uint8).reshape(32, 32, 3)
-    exif, content = Image.Exif(), io.BytesIO()
+    exif = Image.Exif()
     exif[0x0112] = 6  # orientation: turn clockwise to show
-    Image.fromarray(pixels).save(content, "PNG", exif=exif)
-    files = FILES | {"test/cats/1.png": content.getvalue()}
+    files = FILES | {"test/cats/1.png": encoded(Image.fromarray(pixels), exif=exif)}
     images, labels = image_folders.read(source_of(files), write(tmp_path, files))["test"]
     assert (images[labels == 0][0] == np.rot90(pixels, -1)).all()
 
