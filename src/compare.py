@@ -22,16 +22,15 @@ import pandas as pd
 
 from comparison import page, report
 from comparison.claims import Finding, judge
-from comparison.leftovers import remove_leftovers
 from comparison.runs import Runs, read_grid, read_study
 from comparison.tables import Tables, make_tables
 from figures.accuracy import accuracy_figure, cost_figure, per_class_figure
-from figures.calibration import calibration_figure
 from figures.confusion import confusion_figure
-from figures.loss import loss_figure
+from figures.curves import calibration_figure, loss_figure
 from figures.style import png
 from files import write_bytes, write_csv, write_json, write_text
 from params import load_params
+from run import remove_leftovers
 
 FIGURES = Path("plots/figures")
 PAGE = Path("plots/report.html")

@@ -8,7 +8,6 @@ writes  metrics/logits/NET/RECIPE/SEED.npz     logits (N, classes) float16 and l
 run     python src/evaluate.py net1 reference 0 [--device cpu]
 """
 
-import argparse
 import io
 
 from stage import Inputs, stage
@@ -17,32 +16,26 @@ import numpy as np
 import torch
 import torch.nn as nn
 from scipy.special import log_softmax
+from torch.utils.flop_counter import FlopCounterMode
 
 import dataset
-from dataset import Split, scale
+from dataset import IMAGE_SHAPE, Split, scale
 from errors import UserError
 from files import write_bytes, write_json
 from model import checkpoint
-from model.cost import count_layers, count_parameters, multiply_adds
 from model.device import make_deterministic, select_device
 from model.records import Description, EvaluationRecord, Normalisation
 from params import load_params
-from run import Run
+from run import Run, read_arguments
 
 BATCH_SIZE = 250
 TRAINING_IMAGES = 10_000  # of all classes alike; they say as much about overfitting as all 50,000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("net", help="for example net1")
-    parser.add_argument("recipe", help="for example reference")
-    parser.add_argument("seed", type=int, help="for example 0")
-    parser.add_argument("--device", help="for example cpu or cuda; default: a GPU when there is one")
-    arguments = parser.parse_args()
-    run = Run(arguments.net, arguments.recipe, arguments.seed)
-    with stage("evaluate", net=run.net, recipe=run.recipe, seed=run.seed) as inputs:
-        evaluate_run(run, arguments.device, inputs)
+    run, device = read_arguments(__doc__)
+    with stage("evaluate", **vars(run)) as inputs:
+        evaluate_run(run, device, inputs)
 
 
 def evaluate_run(run: Run, device_name: str | None, inputs: Inputs) -> None:
@@ -92,6 +85,23 @@ def every_class_alike(split: Split, images: int) -> Split:
     by_class = np.argsort(split.labels, kind="stable")
     chosen = np.sort(by_class[:: max(1, len(split) // images)])
     return Split(split.images[chosen], split.labels[chosen], split.class_names, split.dataset)
+
+
+def count_layers(net: nn.Module) -> int:
+    """Layers with weights: convolutions and linear layers."""
+    return sum(isinstance(module, nn.Conv2d | nn.Linear) for module in net.modules())
+
+
+def count_parameters(net: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in net.parameters())
+
+
+def multiply_adds(net: nn.Module) -> int:
+    """Multiply-adds of the convolutions and linear layers for one image; PyTorch counts each as two operations."""
+    height, width, channels = IMAGE_SHAPE
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        net(torch.zeros(1, channels, height, width))
+    return counter.get_total_flops() // 2
 
 
 @torch.inference_mode()

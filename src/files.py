@@ -1,14 +1,10 @@
 """Write a file whole or not at all: first a temporary file beside it, which is then renamed."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 
 def write_bytes(path: str | Path, content: bytes | memoryview) -> None:

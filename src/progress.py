@@ -1,12 +1,16 @@
-"""Show how far training is: a bar on a terminal, elsewhere a line after five seconds and then one a minute.
+"""Show how far training is, and measure what it took.
 
+On a terminal there is a bar, elsewhere a line after five seconds and then one a minute.
 With PROGRESS=lines there are lines on a terminal too, because the bars of several runs would overwrite each other.
 """
 
 import os
+import platform
+import resource
 import sys
 import time
 
+import torch
 from tqdm import tqdm
 
 FIRST_LINE, NEXT_LINES = 5.0, 60.0  # seconds
@@ -42,13 +46,20 @@ class Progress:
             self._next_line = now + NEXT_LINES
             speed = (step - self._done) / (now - self._start)
             parts = [f"{self.name} epoch {epoch}/{self.epochs}, step {step:,}/{self._steps:,}", latest]
-            parts += [f"{speed:.1f} steps/s", f"{duration((self._steps - step) / speed)} to go"]
+            parts += [f"{speed:.1f} steps/s", f"{tqdm.format_interval((self._steps - step) / speed)} to go"]
             print(", ".join(filter(None, parts)), file=sys.stderr, flush=True)
 
 
-def duration(seconds: float) -> str:
-    """`seconds` as people read them: 40 s, 12 min, 2 h 5 min."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+def timing(seconds: float, steps: int, device: torch.device) -> dict[str, float | str]:
+    """`metrics/timing/NET/RECIPE/SEED.json` of a run of `steps` steps that took `seconds`."""
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    result: dict[str, float | str] = {
+        "seconds": round(seconds, 2),
+        "steps_per_second": round(steps / seconds, 1),
+        "peak_memory_mb": round(peak_bytes / 2**20),
+        "python": platform.python_version(),
+    }
+    if device.type == "cuda":
+        result["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated(device) / 2**20)
+        result["cuda"] = torch.version.cuda or ""
+    return result

@@ -12,11 +12,10 @@ import argparse
 from stage import Inputs, stage
 
 from comparison.calibration import losses
-from comparison.leftovers import remove_leftovers
 from comparison.runs import read_runs
 from files import write_csv, write_json
 from params import load_params
-from run import Run
+from run import Run, remove_leftovers
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ writes  models/NET/RECIPE/SEED.pt            weights, and what made them: net, r
 run     python src/train.py net1 reference 0 [--device cpu]
 """
 
-import argparse
 import math
 import sys
 
@@ -26,23 +25,16 @@ from model.build import build, check_training
 from model.device import describe_device, has_bfloat16, keep_freed_memory, make_deterministic, select_device
 from model.records import Description, Normalisation, TrainingRecord
 from params import load_params
-from progress import Progress
-from run import Run
+from progress import Progress, timing
+from run import Run, read_arguments
 from saved_state import SavedState
-from timing import timing
 from training.loop import MEAN, STD, LogRow, train
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("net", help="for example net1")
-    parser.add_argument("recipe", help="for example reference")
-    parser.add_argument("seed", type=int, help="for example 0")
-    parser.add_argument("--device", help="for example cpu or cuda; default: a GPU when there is one")
-    arguments = parser.parse_args()
-    run = Run(arguments.net, arguments.recipe, arguments.seed)
-    with stage("train", net=run.net, recipe=run.recipe, seed=run.seed) as inputs:
-        train_run(run, arguments.device, inputs)
+    run, device = read_arguments(__doc__)
+    with stage("train", **vars(run)) as inputs:
+        train_run(run, device, inputs)
 
 
 def train_run(run: Run, device_name: str | None, inputs: Inputs) -> None:

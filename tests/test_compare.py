@@ -11,9 +11,9 @@ import yaml
 from PIL import Image
 
 import compare
-from comparison.leftovers import remove_leftovers
 from errors import UserError
 from params import load_params
+from run import remove_leftovers
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -62,7 +62,7 @@ def test_validation_images_are_training_images_and_no_test_image_is_left(fetched
     before = written()
     assert set(before) == {"train.npz", "validation.npz", "dataset.json"}
 
-    assert "at most 138" in fetched({"data.evaluate_on": "validation", "data.validation_per_class": 500})
+    assert "of eight, so at most 138" in fetched({"data.evaluate_on": "validation", "data.validation_per_class": 139})
     assert written() == before
 
     fetched({})
@@ -84,3 +84,16 @@ def test_what_cannot_be_read_is_one_line_and_leaves_no_data(fetched, monkeypatch
     assert says in error
     assert "\n" not in error
     assert not Path("data").exists()
+
+
+def positions(labels: list[int], per_class: int) -> tuple[list[int], list[int]]:
+    """Those of the validation images and of the training images; each image here is its own position."""
+    parts = fetch.hold_out(np.arange(len(labels)), np.array(labels, dtype=np.uint8), ["ant", "bee"], per_class)
+    for images, part_labels in parts.values():
+        assert part_labels.tolist() == [labels[i] for i in images]
+    return parts["validation"][0].tolist(), parts["train"][0].tolist()
+
+
+def test_validation_images_are_evenly_spread_over_each_class_in_the_order_of_the_source():
+    assert positions([0] * 10 + [1] * 4, 2) == ([0, 5, 10, 12], [1, 2, 3, 4, 6, 7, 8, 9, 11, 13])
+    assert positions([0, 1] * 4, 2) == ([0, 1, 4, 5], [2, 3, 6, 7])

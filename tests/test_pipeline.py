@@ -109,7 +109,7 @@ EDITS = {
     "the evaluation code": (edited("src/evaluate.py"), runs("evaluate") | summaries()),
     "the summing up": (edited("src/summarize.py"), summaries() - {"compare"}),
     "the comparison's tables": (edited("src/comparison/tables.py"), summaries()),
-    "the figures": (edited("src/figures/loss.py"), {"compare"}),
+    "the figures": (edited("src/figures/curves.py"), {"compare"}),
     "code that cannot change a result": (edited(*(f"src/{name}.py" for name in OUTSIDE)), set()),
     "files that Python, editors and killed stages leave": (edited(*STRAYS), set()),
     "an image reader": (edited("src/images/digits.py"), STAGES),

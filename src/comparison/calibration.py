@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 from scipy.special import log_softmax
-from sklearn.metrics import brier_score_loss
 
 BINS = 15
 
@@ -27,11 +26,6 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) ->
     """
     bins = reliability(probabilities, labels)
     return float((bins["images"] * (bins["accuracy"] - bins["confidence"]).abs()).sum() / len(labels))
-
-
-def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The mean over images of Σ (probability − 1 for the true class, or 0)², from 0 to 2 for any number of classes."""
-    return float(brier_score_loss(labels, probabilities, labels=range(probabilities.shape[1]), scale_by_half=False))
 
 
 def losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -47,8 +47,8 @@ def make_tables(grid: dict[str, Runs], study: pd.DataFrame) -> Tables:
 def net_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
     """Size, accuracy and what else the runs say of each net by each recipe.
 
-    gap, loss_gap: how much better the final weights do on the training images. ece (%), brier (0 to 2) and loss (nats)
-    are means over the seeds. ensemble_accuracy: of the mean of all seeds' probabilities. prediction_low to
+    gap, loss_gap: how much better the final weights do on the training images. ece (%) and loss (nats) are means over
+    the seeds. ensemble_accuracy: of the mean of all seeds' probabilities. prediction_low to
     prediction_high: where one more run would be, by the standard deviation that prediction_sd names. study: its
     figure, which was cut off. study_inside: whether the study's accuracy can be within the prediction.
     """
@@ -68,7 +68,6 @@ def net_row(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
         row[key] = np.mean([getattr(record, key) for record in records])
     row |= {"gap": row["training_accuracy"] - row["accuracy"], "loss_gap": row["loss"] - row["training_loss"]}
     row["ece"] = 100 * np.mean([calibration.expected_calibration_error(its, runs.labels) for its in probabilities])
-    row["brier"] = np.mean([calibration.brier_score(its, runs.labels) for its in probabilities])
     ensemble = probabilities.mean(axis=0).argmax(axis=1) == runs.labels
     row["ensemble_accuracy"] = 100 * np.mean(ensemble) if several else np.nan
     return row | prediction(runs, net, study)

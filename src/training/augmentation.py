@@ -45,19 +45,10 @@ def crop(images: torch.Tensor, random: torch.Tensor, pixels: int) -> torch.Tenso
     return _gather(images, rows.clamp(0, SIZE - 1), columns.clamp(0, SIZE - 1)) * is_inside[..., None]
 
 
-def cutout(images: torch.Tensor, random: torch.Tensor, pixels: int) -> torch.Tensor:
-    """Blacken a square so wide, somewhere in each image."""
-    first = (random * (SIZE - pixels + 1)).long()
-    place = _range(SIZE, images)
-    rows, columns = ((place >= first[:, [i]]) & (place < first[:, [i]] + pixels) for i in (0, 1))
-    return images * ~(rows[:, :, None] & columns[:, None, :])[..., None]
-
-
 EFFECTS: dict[str, tuple[Callable[..., torch.Tensor], Any]] = {  # applied in this order
     "flip": (flip, Probability),
     "shift": (shift, Pixels),
     "crop": (crop, Pixels),
-    "cutout": (cutout, Pixels),
 }
 
 

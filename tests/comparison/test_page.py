@@ -55,12 +55,14 @@ def test_every_heading_is_in_the_contents_every_figure_on_the_page_and_nothing_f
     assert not re.search(r"<script|\son\w+=|(src|href)=\"?(https?:)?//", page)
 
 
-def test_names_of_classes_are_text():
+def test_names_are_text():
     names = ["_x_ (a) b", "1. c, d", "e' + _f_"]
     runs = made_up.runs_of({"net1": [0, 1, 2, 0]}, [0, 1, 2, 1], names)
     page = render(report_of({"reference": runs}, made_up.NO_STUDY), FIGURES)
     for shown in (*names, f"{names[1]} → {names[0]}"):
         assert f">{shown}" in html.unescape(page)
+    page = render("# a & <\n\n## b & <\n", {})
+    assert all(shown in page for shown in ("a &amp; &lt;</title>", "b &amp; &lt;</a>"))
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome on the PATH")

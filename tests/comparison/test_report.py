@@ -44,10 +44,7 @@ def usual(grid) -> str:
 
 def test_what_came_out_is_first_and_how_it_was_made_last_and_folded(usual):
     titles = re.findall(r"^## (.+)$", usual, re.MULTILINE)
-    assert titles == [
-        "What came out", "The study's claims", "Per class", "Confusion", "Loss", "Cost", "Calibration",
-        "How it was made",
-    ]  # fmt: skip
+    assert (titles[0], titles[-1]) == ("What came out", "How it was made")
     assert re.findall(r"<summary>", section(usual, "How it was made")) == ["<summary>"] * 3
     assert not re.search(r"\bnan\b|\binf\b|\bNone\b", usual)
 
