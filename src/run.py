@@ -1,4 +1,4 @@
-"""One run: a net trained by a recipe from a seed. What it is called, and where its files lie."""
+"""One run: a net trained by a recipe from a seed. Its name, its command line, its files, and files of earlier runs."""
 
 import argparse
 import re
@@ -17,8 +17,8 @@ FILES = {  # what `train` and `evaluate` write of each run
     "metrics/evaluate": ".json",
     "metrics/runs": ".json",
 }
-OF_RUNS = {folder: suffix for folder, suffix in FILES.items() if folder != "models"}  # DVC keeps the models
-OF_NETS = {"metrics/nets": ".json", "metrics/confusion": ".csv"}
+RUN_RESULTS = {folder: suffix for folder, suffix in FILES.items() if folder != "models"}  # DVC keeps the models
+NET_RESULTS = {"metrics/nets": ".json", "metrics/confusion": ".csv"}
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ def remove_leftovers(runs: Sequence[Run], within: str = "") -> None:
 
     Raises `UserError`, and removes nothing, for a file that is no result. Hidden files do not count.
     """
-    wanted = {run.file(folder) for run in runs for folder in OF_RUNS}
-    wanted |= {f"{folder}/{run.net}/{run.recipe}{suffix}" for run in runs for folder, suffix in OF_NETS.items()}
+    wanted = {run.file(folder) for run in runs for folder in RUN_RESULTS}
+    wanted |= {f"{folder}/{run.net}/{run.recipe}{suffix}" for run in runs for folder, suffix in NET_RESULTS.items()}
     leftovers = []
-    for folder, suffix in (OF_RUNS | OF_NETS).items():
-        name = r"\w+/\w+/\d+" if folder in OF_RUNS else r"\w+/\w+"
+    for folder, suffix in (RUN_RESULTS | NET_RESULTS).items():
+        name = r"\w+/\w+/\d+" if folder in RUN_RESULTS else r"\w+/\w+"
         for path in sorted(Path(folder, within).rglob("*")):
             is_hidden = any(part.startswith(".") for part in path.parts)
             if path.is_file() and not is_hidden and path.as_posix() not in wanted:

@@ -5,6 +5,7 @@
 #
 # What belongs is what no .gitignore names. The tree's own .git does not matter: a ZIP download has none.
 set -eu
+unset $(git rev-parse --local-env-vars)                    # GIT_DIR and the like, which a git hook sets
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1   # no ignored files, hooks or signatures of the user's own
 git init -q "$1"
 git --git-dir "$1/.git" --work-tree . add -A

@@ -27,11 +27,6 @@ def test_links_lead_somewhere(page):
             assert not anchor or anchor in headings(target.read_text(encoding="utf-8")), link
 
 
-def test_the_readme_leads_to_every_page():
-    linked = set(re.findall(r"\]\(((?:docs/)?[\w-]+\.md)[)#]", README.read_text(encoding="utf-8")))
-    assert linked >= {page.relative_to(REPOSITORY).as_posix() for page in PAGES[1:]}
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_name_files_targets_and_stages_that_are_there(page):
     text = page.read_text(encoding="utf-8")

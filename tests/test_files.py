@@ -25,9 +25,3 @@ def test_a_failed_write_names_the_file_and_leaves_the_old_one_and_nothing_beside
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
-
-
-def test_not_a_number_is_not_json(tmp_path):
-    with pytest.raises(ValueError, match="JSON"):
-        write_json(tmp_path / "a.json", {"loss": float("nan")})
-    assert list(tmp_path.iterdir()) == []

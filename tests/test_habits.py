@@ -1,4 +1,4 @@
-"""What people do with DVC day by day: variations, the way back, registered checkpoints."""
+"""What people do with DVC day by day: variations, the way back, registered checkpoints, a remote."""
 
 import json
 import re
@@ -69,3 +69,11 @@ def test_a_registered_checkpoint_is_got_from_another_folder(clone, tmp_path):
     clone.run("gto register net1 --version v1.0.0", **IDENTITY)
     clone.run("mkdir ../elsewhere && cd ../elsewhere && dvc artifacts get ../clone net1 --out net1.pt", **IDENTITY)
     assert Path(tmp_path / "elsewhere/net1.pt").read_bytes() == (clone.path / path).read_bytes()
+
+
+def test_what_one_pushes_another_pulls_and_need_not_run(unchanged, tmp_path):
+    unchanged.run(f"dvc remote add -q --default mine '{tmp_path}/remote' && dvc push")
+    unchanged.commit()
+    elsewhere = unchanged.git_clone(tmp_path / "elsewhere")
+    elsewhere.run("dvc pull")
+    assert "Data and pipelines are up to date." in elsewhere.run("dvc repro").stdout

@@ -21,9 +21,9 @@ NOISE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 def read(tmp_path):
     """What `pictures.read` makes of a picture that was saved with these options."""
 
-    def read(image: Image.Image, name: str = "picture.png", **options: object) -> np.ndarray:
-        image.save(tmp_path / name, **options)
-        return pictures.read(tmp_path / name)
+    def read(image: Image.Image, **options: object) -> np.ndarray:
+        image.save(tmp_path / "picture.png", **options)
+        return pictures.read(tmp_path / "picture.png")
 
     return read
 
@@ -48,11 +48,6 @@ def test_the_middle_square_is_taken(read):
 )
 def test_every_kind_of_pixel_becomes_rgb(read, mode, colour, expected):
     assert (read(Image.new(mode, (48, 48), colour)) == expected).all()
-
-
-@pytest.mark.parametrize("name", ["a.gif", "a.bmp", "a.webp", "a.tiff", "a.jpg"])
-def test_every_kind_of_file_is_read(read, name):
-    assert read(Image.new("RGB", (48, 48), RED), name).mean(axis=(0, 1)) == pytest.approx(RED, abs=2)
 
 
 def test_a_picture_is_turned_as_its_camera_says(read):

@@ -68,7 +68,7 @@ STRAYS = [
     "plots/loss/.ipynb_checkpoints/net1-checkpoint.csv",
 ]
 # Code of the expensive stages that cannot change their results, so it lies outside the folders that they depend on.
-OUTSIDE = ["errors", "files", "params", "progress", "run", "saved_state", "schema", "stage", "timing"]
+OUTSIDE = ["errors", "files", "params", "progress", "run", "saved_state", "schema", "stage"]
 
 
 def edited(*names: str):

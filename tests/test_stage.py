@@ -96,18 +96,6 @@ def test_one_process_at_a_time_runs_a_stage_for_a_run():
             pass
 
 
-def test_a_file_system_without_locks_is_called_that(monkeypatch):
-    def no_locks(*_):
-        raise OSError(37, "No locks available")
-
-    monkeypatch.setattr(stage.fcntl, "flock", no_locks)
-    with (
-        pytest.raises(SystemExit, match=r"train@net-fast.lock.*has no locks"),
-        stage.stage("train", net="net", recipe="fast"),
-    ):
-        pass
-
-
 @pytest.mark.parametrize(
     ("number", "ignored", "status"),
     [(signal.SIGINT, "", 130), (signal.SIGTERM, "", 143), (signal.SIGTERM, "TERM", 143), (signal.SIGINT, "INT", 0)],

@@ -34,6 +34,7 @@ def markdown_report(grid: dict[str, Runs], tables: Tables, findings: Findings) -
         overall=overall(grid, tables),
         differences=differences(grid, tables.differences),
         claims=claims(findings),
+        all_findings=[finding for its in findings.values() for finding in its.values()],
         classes={recipe: per_class(recipe, tables.classes) for recipe in grid},
         confusions={recipe: confusions(runs, tables.confusions) for recipe, runs in grid.items()},
         made=how_it_was_made(grid),
@@ -74,8 +75,8 @@ def verdicts(findings: Findings) -> list[str]:
     counts = []
     for recipe, its in found.items():
         holds, does_not, undecided = (its.count(verdict) for verdict in (HOLDS, DOES_NOT_HOLD, NOT_DECIDED))
-        counts.append(f"by {escape(recipe)} {holds} hold, {does_not} do not, and {undecided} are not decided")
-    sentences = [f"{len(rows)} of the study's claims can be judged: {'; '.join(counts)}."]
+        counts.append(f"by {escape(recipe)}: holds {holds}, does not hold {does_not}, not decided {undecided}")
+    sentences = [f"{len(rows)} of the study's claims can be judged; {'; '.join(counts)}."]
     if len(findings) > 1:
         differ = [f"claim {i}" for i, row in enumerate(rows, 1) if len(set(row)) > 1] or ["no claim"]
         sentences.append(f"The recipes' verdicts differ on {listed(differ)}.")
@@ -93,7 +94,7 @@ def overall(grid: dict[str, Runs], tables: Tables) -> str:
         cells["one more run (%)"] = [span(low, high) + (f" ({sd})" if sd else "") for low, high, sd in rows]
     if is_known:
         cells["the study (%)"] = table["study"].map(whole)
-    return net_table(table, cells)
+    return table_by_net(table, cells)
 
 
 def differences(grid: dict[str, Runs], table: pd.DataFrame) -> str:
@@ -169,7 +170,7 @@ def how_it_was_made(grid: dict[str, Runs]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def net_table(table: pd.DataFrame, cells: Mapping[str, Iterable]) -> str:
+def table_by_net(table: pd.DataFrame, cells: Mapping[str, Iterable]) -> str:
     """`cells` after the net of each row, and its recipe where there are several."""
     keys = ["net", "recipe"] if table["recipe"].nunique() > 1 else ["net"]
     return as_table({key: table[key].map(escape) for key in keys} | dict(cells), words=len(keys))
@@ -197,5 +198,5 @@ def escape(text: str) -> str:
 
 
 TEMPLATES.filters["md"] = escape
-for function in (evidence, listed, net_table, percent, percent_within, signed, whole):
+for function in (evidence, listed, table_by_net, percent, percent_within, signed, whole):
     TEMPLATES.globals[function.__name__] = function

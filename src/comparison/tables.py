@@ -48,9 +48,9 @@ def net_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
     """Size, accuracy and what else the runs say of each net by each recipe.
 
     gap, loss_gap: how much better the final weights do on the training images. ece (%) and loss (nats) are means over
-    the seeds. ensemble_accuracy: of the mean of all seeds' probabilities. prediction_low to
-    prediction_high: where one more run would be, by the standard deviation that prediction_sd names. study: its
-    figure, which was cut off. study_inside: whether the study's accuracy can be within the prediction.
+    the seeds. ensemble_accuracy: of the mean of all seeds' probabilities. prediction_low to prediction_high: where one
+    more run would be, by the standard deviation that prediction_sd names. study: its figure, which was cut off.
+    study_inside: whether the study's accuracy can be within the prediction.
     """
     return pd.DataFrame([net_row(runs, net, study) for runs in grid.values() for net in runs.nets])
 

@@ -1,4 +1,4 @@
-"""Where images come from: one file for each format, archives and downloads.
+"""Where images come from: a file for each format; archives; downloads.
 
 The file of a format has `read(source, path)`. `source` is the format's entry in params.yaml; `path` is an archive or a
 folder. `read` returns `{"train": (images, labels), "test": (images, labels)}`: images (N, 32, 32, 3) uint8 RGB, labels

@@ -134,7 +134,7 @@ def test_errors_fall_by_shares_of_what_was_left():
         ([(1.0, 0.03)], DOES_NOT_HOLD, ""),
     ],
 )
-def test_a_claim_needs_all_its_parts_and_is_contradicted_by_one_after_correction(parts, verdict, about):
+def test_a_claim_needs_all_its_parts_and_does_not_hold_by_one_after_correction(parts, verdict, about):
     named = [claims.Part(name, Evidence(*p)) for name, p in zip("ab", parts, strict=False)]
     finding = claims.Judgement(named, HOLDS, DOES_NOT_HOLD, NOT_DECIDED).conclude("claim")
     assert (finding.verdict, finding.reason) == (verdict, about + verdict)

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import made_up
+import numpy as np
 import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
@@ -44,7 +45,8 @@ def usual(grid) -> str:
 
 def test_what_came_out_is_first_and_how_it_was_made_last_and_folded(usual):
     titles = re.findall(r"^## (.+)$", usual, re.MULTILINE)
-    assert (titles[0], titles[-1]) == ("What came out", "How it was made")
+    middle = ["The study's claims", "Per class", "Confusion", "Loss", "Cost", "Calibration"]
+    assert titles == ["What came out", *middle, "How it was made"]
     assert re.findall(r"<summary>", section(usual, "How it was made")) == ["<summary>"] * 3
     assert not re.search(r"\bnan\b|\binf\b|\bNone\b", usual)
 
@@ -66,8 +68,37 @@ def test_each_claim_is_a_line_with_a_verdict_by_each_recipe_and_a_fold_with_what
     for row, *findings in zip(rows, *found.values(), strict=True):
         assert row[1] == report.escape(findings[0].claim)
         assert all(cell.startswith(finding.verdict) for cell, finding in zip(row[2:], findings, strict=True))
-    assert all(report.escape(finding.figure) in text for findings in found.values() for finding in findings)
+        for recipe, finding in zip(found, findings, strict=True):
+            assert f"- **{recipe}: {finding.verdict}**, {report.evidence(finding)}\n" in text
     assert text.count("<details>") == len(rows)
+    assert "In brackets: the seeds" in text
+
+
+@pytest.mark.parametrize(
+    ("title", "decimals"),
+    [
+        ("Loss", {"training_accuracy": 2, "gap": 2, "loss": 3, "training_loss": 3}),
+        ("Cost", {"layers": 0, "parameters": 0, "multiply_adds": 0}),
+        ("Calibration", {"ece": 1, "loss": 3}),
+    ],
+)
+def test_each_section_has_its_figures(usual, grid, title, decimals):
+    table = make_tables(grid, made_up.STUDY).nets
+    if title == "Cost":
+        table = table.drop_duplicates("net")
+    shown = [row[-len(decimals) :] for row in cells(section(usual, title))[1:]]
+    numbers = [[float(cell.replace(",", "").replace("−", "-")) for cell in row] for row in shown]
+    assert np.array(numbers) == pytest.approx(table[list(decimals)].round(decimals).to_numpy())
+
+
+def test_what_came_out_is_said_in_sentences(usual, grid):
+    tables = make_tables(grid, made_up.STUDY)
+    findings = {recipe: judge(runs, made_up.STUDY) for recipe, runs in grid.items()}
+    for sentence in report.changes(tables) + report.beside_study(tables.nets) + report.verdicts(findings):
+        assert f"\n- {sentence}\n" in usual
+    assert "\n  net3 by reference, " in usual
+    difficult = tables.classes.groupby("class")["accuracy"].mean().idxmin()
+    assert f"the most difficult class, {difficult}," in section(usual, "Per class")
 
 
 def test_verdicts_are_counted_and_marked():
