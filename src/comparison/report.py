@@ -74,9 +74,9 @@ def verdicts(findings: Findings) -> list[str]:
         return []
     counts = []
     for recipe, its in found.items():
-        holds, does_not, undecided = (its.count(verdict) for verdict in (HOLDS, DOES_NOT_HOLD, NOT_DECIDED))
-        counts.append(f"by {escape(recipe)}: holds {holds}, does not hold {does_not}, not decided {undecided}")
-    sentences = [f"{len(rows)} of the study's claims can be judged; {'; '.join(counts)}."]
+        of_each = [f"{its.count(verdict)} × {verdict}" for verdict in (HOLDS, DOES_NOT_HOLD, NOT_DECIDED)]
+        counts.append(f"by {escape(recipe)} {', '.join(of_each)}")
+    sentences = [f"The study's claims: {'; '.join(counts)}."]
     if len(findings) > 1:
         differ = [f"claim {i}" for i, row in enumerate(rows, 1) if len(set(row)) > 1] or ["no claim"]
         sentences.append(f"The recipes' verdicts differ on {listed(differ)}.")
