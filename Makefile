@@ -41,7 +41,7 @@ repro: $(VENV)  ## every stale stage of the pipeline, JOBS=N runs at once; fetch
 	dvc repro --quiet --allow-missing
 
 test: $(VENV)  ## the tests, on two cores
-	pytest -n 2 --dist loadfile
+	pytest -n 2 --dist worksteal
 
 test-long: $(VENV)  ## the tests that take many minutes: every net killed twenty times and more
 	pytest -m long
