@@ -36,7 +36,7 @@ import torch
 from tabulate import tabulate
 
 import dataset
-from images import digits
+from images import sklearn_digits
 from model.build import build
 from model.device import cpu_model, keep_freed_memory, make_deterministic, select_device
 from params import load_params
@@ -205,7 +205,7 @@ def load_images() -> dataset.Split:
     if path.exists():
         return dataset.load(path)
     source = load_params(REPOSITORY / "params.yaml").data.sources["digits"]
-    splits = digits.read(source)
+    splits = sklearn_digits.read()
     embedded = dataset.Dataset(
         source="digits",
         content=source.sha256,

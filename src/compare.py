@@ -16,23 +16,19 @@ run     python src/compare.py
 import argparse
 from pathlib import Path
 
-from stage import Inputs, stage
+from stage import stage
 
 import pandas as pd
 
 from comparison import page, report
-from comparison.claims import Finding, judge
-from comparison.runs import Runs, read_grid, read_study
-from comparison.tables import Tables, make_tables
-from figures.accuracy import accuracy_figure, cost_figure, per_class_figure
-from figures.confusion import confusion_figure
-from figures.curves import calibration_figure, loss_figure
-from figures.style import png
+from comparison.claims import judge
+from comparison.runs import Runs, first, read_grid, read_study
+from comparison.tables import make_tables
+from figures.draw import draw
 from files import write_bytes, write_csv, write_json, write_text
 from params import load_params
 from run import remove_leftovers
 
-FIGURES = Path("plots/figures")
 PAGE = Path("plots/report.html")
 NEXT = """\
 
@@ -48,53 +44,33 @@ All of it on one page: {page}"""
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage("compare") as inputs:
-        compare(inputs)
+        params = load_params().compare
+        grid = read_grid(params.nets, params.recipes, params.seeds)
+        one = first(grid)
+        study = read_study(one.dataset, one.class_names)
+        tables = make_tables(grid, study)
+        findings = {recipe: judge(runs, study) for recipe, runs in grid.items()}
+        figures = draw(grid, tables, report.how_it_was_made(grid))
+        markdown = report.markdown_report(grid, tables, findings)
+        html = page.render(markdown, figures)
+
+        inputs.check_unchanged()
+        remove_leftovers(params.runs)
+        for name, table in tables.items():
+            write_csv(f"metrics/{name}.csv", table.round(4))
+        by_recipe = {recipe: {key: vars(finding) for key, finding in its.items()} for recipe, its in findings.items()}
+        write_json("metrics/claims.json", by_recipe)
+        write_text("metrics/comparison.md", markdown)
+        write_text(PAGE, html)
+        write_plots(grid)
+        for name, content in figures.items():
+            write_bytes(f"plots/figures/{name}", content)
+    print(report.overall(grid, tables))
+    print(NEXT.format(folder=Path.cwd(), net=one.nets[0], recipe=one.recipe_name, page=PAGE.resolve()))
 
 
-def compare(inputs: Inputs) -> None:
-    params = load_params().compare
-    grid = read_grid(params.nets, params.recipes, params.seeds)
-    one = grid[params.recipes[0]]
-    study = read_study(one.dataset, one.class_names)
-    tables = make_tables(grid, study)
-    findings = {recipe: judge(runs, study) for recipe, runs in grid.items()}
-    figures = draw(grid, tables)
-    markdown = report.markdown_report(grid, tables, findings)
-    html = page.render(markdown, figures)
-
-    inputs.check_unchanged()
-    remove_leftovers(params.runs)
-    write_tables(tables, findings)
-    write_plots(grid, figures)
-    write_text("metrics/comparison.md", markdown)
-    write_text(PAGE, html)
-    following = NEXT.format(folder=Path.cwd(), net=one.nets[0], recipe=one.recipe_name, page=PAGE.resolve())
-    print(report.overall(grid, tables), following, sep="\n")
-
-
-def draw(grid: dict[str, Runs], tables: Tables) -> dict[str, bytes]:
-    """The figures as PNG by their file names. Each says in its metadata what made it."""
-    figures = {
-        "accuracy": accuracy_figure(grid, tables),
-        "per_class": per_class_figure(grid, tables),
-        **{f"confusion_{recipe}": confusion_figure(runs) for recipe, runs in grid.items()},
-        "loss": loss_figure(grid, tables),
-        "cost": cost_figure(grid, tables),
-        "calibration": calibration_figure(grid, tables),
-    }
-    made = report.how_it_was_made(grid)
-    return {f"{name}.png": png(figure, made) for name, figure in figures.items()}
-
-
-def write_tables(tables: Tables, findings: dict[str, dict[str, Finding]]) -> None:
-    names = {"nets": "overall", "classes": "per_class"}
-    for key, table in vars(tables).items():
-        write_csv(f"metrics/{names.get(key, key)}.csv", table.round(4))
-    by_recipe = {recipe: {key: vars(finding) for key, finding in its.items()} for recipe, its in findings.items()}
-    write_json("metrics/claims.json", by_recipe)
-
-
-def write_plots(grid: dict[str, Runs], figures: dict[str, bytes]) -> None:
+def write_plots(grid: dict[str, Runs]) -> None:
+    """The tables that `dvc plots show` draws."""
     curves, cells = [], []
     for recipe, runs in grid.items():
         for net in runs.nets:
@@ -104,10 +80,6 @@ def write_plots(grid: dict[str, Runs], figures: dict[str, bytes]) -> None:
             cells.append(counts.assign(title=f"{net} by {recipe}"))
     write_csv("plots/curves.csv", pd.concat(curves)[["recipe", "net", "seed", "step", "epoch", "loss"]])
     write_csv("plots/confusion.csv", pd.concat(cells)[["title", "actual", "predicted", "images"]])
-    for stale in set(FIGURES.glob("*.png")) - {FIGURES / name for name in figures}:
-        stale.unlink()
-    for name, content in figures.items():
-        write_bytes(FIGURES / name, content)
 
 
 if __name__ == "__main__":

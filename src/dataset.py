@@ -24,7 +24,7 @@ ClassName = Annotated[str, StringConstraints(pattern=r"^\w[\w .,'()/+-]{0,59}$")
 
 
 class Dataset(StrictModel):
-    """What the images are; `data/dataset.json` says it of those in `data/`.
+    """What the images are; `data/dataset.json` describes those in `data/`.
 
     source: its name in `data.sources` of params.yaml; content: the sha256 that pins it there.
     With `evaluated_on: validation` the evaluated images are held out of the source's training images.
@@ -35,13 +35,6 @@ class Dataset(StrictModel):
     train_images: int
     evaluated_on: Literal["test", "validation"]
     evaluated_images: int
-
-    @property
-    def title(self) -> str:
-        """What titles call it, so that nobody takes figures of validation images for those of test images."""
-        if self.evaluated_on == "validation":
-            return f"{self.source} with {self.evaluated_images:,} validation images"
-        return self.source
 
 
 @dataclass(frozen=True)

@@ -46,15 +46,15 @@ def evaluate_run(run: Run, device_name: str | None, inputs: Inputs) -> None:
     evaluated, training = dataset.load(evaluated_path), dataset.load("data/train.npz")
     check_fits(description, run, evaluated, evaluated_path)
     check_fits(description, run, training, "data/train.npz")
-    cost = {"layers": count_layers(net), "parameters": count_parameters(net), "multiply_adds": multiply_adds(net)}
+    size_and_cost = measure(net)
     net.to(device)
     logits = predict(net, evaluated, description.normalisation, device)
-    sample = every_class_alike(training, TRAINING_IMAGES)
+    sample = stratified_sample(training, TRAINING_IMAGES)
     training_accuracy, training_loss = score(predict(net, sample, description.normalisation, device), sample.labels)
     accuracy, loss = score(logits, evaluated.labels)
     record = EvaluationRecord(
         description=description,
-        **cost,
+        **size_and_cost,
         training_images=len(sample),
         training_accuracy=training_accuracy,
         training_loss=training_loss,
@@ -80,28 +80,23 @@ def check_fits(description: Description, run: Run, split: Split, path: str) -> N
         raise UserError(f"{model} was trained on {its}, and {path} is from {ours}: {again}")
 
 
-def every_class_alike(split: Split, images: int) -> Split:
-    """About so many images of `split`, the same share of each class, evenly spread over its order."""
-    by_class = np.argsort(split.labels, kind="stable")
-    chosen = np.sort(by_class[:: max(1, len(split) // images)])
+def stratified_sample(split: Split, images: int) -> Split:
+    """So many images of `split`, or all if it has fewer: the same share of each class, evenly spread over its order."""
+    by_class, images = np.argsort(split.labels, kind="stable"), min(images, len(split))
+    chosen = np.sort(by_class[np.arange(images) * len(split) // images])
     return Split(split.images[chosen], split.labels[chosen], split.class_names, split.dataset)
 
 
-def count_layers(net: nn.Module) -> int:
-    """Layers with weights: convolutions and linear layers."""
-    return sum(isinstance(module, nn.Conv2d | nn.Linear) for module in net.modules())
-
-
-def count_parameters(net: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in net.parameters())
-
-
-def multiply_adds(net: nn.Module) -> int:
-    """Multiply-adds of the convolutions and linear layers for one image; PyTorch counts each as two operations."""
+def measure(net: nn.Module) -> dict[str, int]:
+    """The number of convolutions and linear layers, their multiply-adds for one image, and all parameters."""
     height, width, channels = IMAGE_SHAPE
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         net(torch.zeros(1, channels, height, width))
-    return counter.get_total_flops() // 2
+    return {
+        "layers": sum(isinstance(module, nn.Conv2d | nn.Linear) for module in net.modules()),
+        "parameters": sum(parameter.numel() for parameter in net.parameters()),
+        "multiply_adds": counter.get_total_flops() // 2,  # PyTorch counts each as two operations
+    }
 
 
 @torch.inference_mode()

@@ -9,6 +9,7 @@ run     python src/fetch.py  CIFAR10_ARCHIVE=FILE_OR_FOLDER: use this copy, down
 """
 
 import argparse
+import hashlib
 import importlib
 import os
 from pathlib import Path
@@ -22,8 +23,6 @@ from errors import UserError
 from files import write_json
 from images import Splits, download
 from params import Source, load_params
-
-READERS = {"cifar10": "cifar10", "image-folders": "image_folders", "sklearn-digits": "digits"}  # src/images/NAME.py
 
 
 def main() -> None:
@@ -55,16 +54,27 @@ def main() -> None:
 
 def read(name: str, source: Source) -> Splits:
     """The images of the source `name`, from the copy that CIFAR10_ARCHIVE names if it is set."""
-    reader = importlib.import_module(f"images.{READERS[source.format]}")  # torchvision and scikit-learn take seconds
+    reader = importlib.import_module(f"images.{source.format.replace('-', '_')}")  # some take seconds to import
     if source.format == "sklearn-digits":
-        return reader.read(source)
+        return pinned(name, reader.read(), source.sha256)
     if copy := os.environ.get("CIFAR10_ARCHIVE"):
         path = Path(os.path.expanduser(copy))  # Path.expanduser fails where there is no home
-        if not path.exists():
+        if not (path.is_file() or path.is_dir()):  # a pipe would be waited for without end
             hint = "give an absolute path, because a queued or temporary experiment runs in another folder"
-            raise UserError(f"CIFAR10_ARCHIVE: there is no {path.absolute()}: {hint}")
-        return reader.read(source, path)
-    return download.find(name, source.urls, lambda path: reader.read(source, path))
+            raise UserError(f"CIFAR10_ARCHIVE: {path.absolute()} is no file and no folder: {hint}")
+        return pinned(str(path), reader.read(source, path), source.sha256)
+    return download.find(name, source.urls, lambda path: pinned(str(path), reader.read(source, path), source.sha256))
+
+
+def pinned(where: str, splits: Splits, sha256: str) -> Splits:
+    """`splits` from `where`; raises `UserError` unless images and labels have the sha256 that params.yaml gives."""
+    digest = hashlib.sha256()
+    for array in (*splits["train"], *splits["test"]):
+        digest.update(array.tobytes())
+    if (found := digest.hexdigest()) != sha256:
+        hint = "for new images of your own, put the second into params.yaml"
+        raise UserError(f"{where}: expected images and labels of sha256 {sha256}, found {found}: {hint}")
+    return splits
 
 
 def hold_out(images: np.ndarray, labels: np.ndarray, class_names: list[str], per_class: int) -> Splits:

@@ -19,22 +19,14 @@ FolderName = Annotated[str, StringConstraints(pattern=r"^[^./\\\p{Cc}][^/\\\p{Cc
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
-def _are_distinct(values: list) -> list:
-    if repeated := sorted({str(value) for value in values if values.count(value) > 1}):
+def _are_distinct(values: list | dict) -> list | dict:
+    listed = list(values.values()) if isinstance(values, dict) else values
+    if repeated := sorted({str(value) for value in listed if listed.count(value) > 1}):
         raise ValueError(f"{', '.join(repeated)} is listed twice")
     return values
 
 
-def _names_are_distinct(class_names: dict[str, str]) -> dict[str, str]:
-    _are_distinct(list(class_names.values()))
-    return class_names
-
-
-ClassNames = Annotated[
-    dict[FolderName, ClassName],
-    Field(min_length=2, max_length=256),  # labels are uint8
-    AfterValidator(_names_are_distinct),
-]
+Distinct = AfterValidator(_are_distinct)
 
 
 class Source(StrictModel):
@@ -45,7 +37,7 @@ class Source(StrictModel):
 
     format: Literal["cifar10", "image-folders", "sklearn-digits"]
     sha256: Sha256
-    class_names: ClassNames
+    class_names: Annotated[dict[FolderName, ClassName], Field(min_length=2, max_length=256), Distinct]  # labels: uint8
     urls: Annotated[list[Url], Field(default_factory=list)]
 
 
@@ -65,9 +57,9 @@ class Data(StrictModel):
 class Compare(StrictModel):
     """The runs: each of `nets` is trained by each of `recipes` from each of `seeds`."""
 
-    nets: Annotated[list[Name], Field(min_length=1), AfterValidator(_are_distinct)]
-    recipes: Annotated[list[Name], Field(min_length=1), AfterValidator(_are_distinct)]
-    seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_are_distinct)]
+    nets: Annotated[list[Name], Field(min_length=1), Distinct]
+    recipes: Annotated[list[Name], Field(min_length=1), Distinct]
+    seeds: Annotated[list[Seed], Field(min_length=1), Distinct]
 
     @field_validator("nets")
     @classmethod

@@ -47,8 +47,6 @@ def read(path: str | Path) -> np.ndarray:
             )
     except UnidentifiedImageError:
         raise UserError(f"{name} is damaged or no picture ({', '.join(FORMATS)} are read)") from None
-    except MemoryError:
-        raise
     except Exception as error:  # the decoders raise whatever a damaged or hostile file leads them to
         raise UserError(f"{name} cannot be read: {reason(error)}") from None
 

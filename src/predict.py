@@ -17,8 +17,6 @@ from params import Compare, load_params
 from pictures import classify
 from run import Run
 
-SHOWN = 3
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -33,7 +31,7 @@ def main() -> None:
         errors = 0
         for path in arguments.pictures:
             try:
-                likeliest = list(classify(path, net, description).items())[:SHOWN]
+                likeliest = list(classify(path, net, description).items())[:3]
                 print(f"{printable(path)}: {', '.join(f'{name} {100 * p:.1f} %' for name, p in likeliest)}")
             except (UserError, OSError) as error:  # the other pictures may be good ones
                 errors += 1
@@ -46,7 +44,7 @@ def find_run(name: str, compare: Compare) -> Run:
     for run in compare.runs:
         if name in (run.net, f"{run.net}-{run.recipe}", str(run)):
             return run
-    nets, recipes, seeds = (", ".join(map(str, values)) for values in vars(compare).values())
+    nets, recipes, seeds = (", ".join(map(str, names)) for names in (compare.nets, compare.recipes, compare.seeds))
     raise UserError(f"params.yaml has no run {name}; it has the nets {nets}, the recipes {recipes}, the seeds {seeds}")
 
 

@@ -34,9 +34,6 @@ os.environ["MPLBACKEND"] = "Agg"  # figures go to files; a notebook's own settin
 # A terminal that lacks a letter shows "?" instead of ending the stage.
 sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
 
-LOCKS = Path(".cache/locks")
-
-
 # A shell's background job ignores Ctrl-C, and that stays so. The shell of a Slurm job ignores SIGTERM too, but the
 # scheduler sends SIGTERM to stop the training, so a stage handles it.
 SIGNALS = [signal.SIGTERM]
@@ -70,21 +67,21 @@ def signals_deferred() -> Iterator[list[int]]:
         yield received
     finally:
         for number, handler in before.items():
-            if signal.getsignal(number) is note:
+            if signal.getsignal(number) is note:  # else the block ended by `end_by`, which ignores further signals
                 signal.signal(number, handler)
 
 
 class Inputs:
-    """What a stage reads by its declaration in dvc.yaml: `digests` has the sha256 or value of each."""
+    """What a stage reads by its declaration in dvc.yaml: `values` has the sha256 or value of each."""
 
     def __init__(self, stage: str, item: dict[str, object]):
         self._stage, self._item = stage, item
-        self.digests = declared_inputs(stage, item)
+        self.values = declared_inputs(stage, item)
 
     def check_unchanged(self) -> None:
         """Raise `UserError` that names the inputs that have changed since the stage began."""
         now = declared_inputs(self._stage, self._item)
-        changed = [name for name, digest in self.digests.items() if now.get(name) != digest]
+        changed = [name for name, value in self.values.items() if now.get(name) != value]
         if changed:
             raise UserError(
                 f"{', '.join(changed)} changed while the stage ran, so nothing is written: "
@@ -119,7 +116,7 @@ def one_line_errors() -> Iterator[None]:
 @contextmanager
 def _lock(label: str) -> Iterator[None]:
     """Hold the lock of a stage. DVC's own is not enough: when DVC is killed, the stage that it started goes on."""
-    path = LOCKS / f"{label}.lock"
+    path = Path(f".cache/locks/{label}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         try:
@@ -157,10 +154,7 @@ def _value(values: object, dotted: str) -> object:
 
 
 def _sha256(path: Path) -> str | None:
-    """The sha256 of a file; of a folder, that of its files' names and contents without hidden and compiled ones.
-
-    None where there is no such path.
-    """
+    """The sha256 of a file, or of the files in a folder but hidden and compiled ones; None where there is neither."""
     if path.is_dir():
         digest = hashlib.sha256()
         for inside in sorted(path.rglob("*")):

@@ -9,11 +9,11 @@ writes  models/NET/RECIPE/SEED.pt            weights, and what made them: net, r
 run     python src/train.py net1 reference 0 [--device cpu]
 """
 
-import math
 import sys
 
 from stage import Inputs, stage
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -28,7 +28,7 @@ from params import load_params
 from progress import Progress, timing
 from run import Run, read_arguments
 from saved_state import SavedState
-from training.loop import MEAN, STD, LogRow, train
+from training.loop import MEAN, STD, train
 
 
 def main() -> None:
@@ -54,11 +54,13 @@ def train_run(run: Run, device_name: str | None, inputs: Inputs) -> None:
     check_training(net, run.net, len(split) % recipe.batch_size or recipe.batch_size, len(split.class_names))
     net.to(device)
     print(f"{run} on {machine}", file=sys.stderr)
-    saved = SavedState(str(run), inputs.digests | {"machine": machine, "torch": torch.__version__})
+    saved = SavedState(str(run), inputs.values | {"machine": machine, "torch": torch.__version__})
     images, targets = split.tensors(device)
     rows = train(net, images, targets, recipe, run.seed, bfloat16, saved, Progress(str(run), recipe.epochs))
 
-    loss, accuracy = last_epoch(rows)
+    curve = pd.DataFrame(rows)
+    last = curve[curve["epoch"] == recipe.epochs]
+    loss, accuracy = np.average(last[["loss", "accuracy"]], axis=0, weights=last["images"]).tolist()
     print(f"{run}: loss {loss:.3f}, accuracy {accuracy:.1f} % in the last epoch", file=sys.stderr)
     description = Description(
         net=run.net,
@@ -76,23 +78,13 @@ def train_run(run: Run, device_name: str | None, inputs: Inputs) -> None:
         torch=torch.__version__,
         device=machine,
     )
-    curve = pd.DataFrame(rows, columns=["step", "epoch", "loss", "accuracy", "images"]).drop(columns="images")
 
     inputs.check_unchanged()
     checkpoint.save(run.file("models"), net, description)
-    write_csv(run.file("plots/loss"), curve.round({"loss": 6, "accuracy": 4}))
+    write_csv(run.file("plots/loss"), curve.drop(columns="images").round({"loss": 6, "accuracy": 4}))
     write_json(run.file("metrics/train"), record.model_dump())
     write_json(run.file("metrics/timing"), timing(saved.seconds, rows[-1].step, device))
     saved.note_result(run.file("models"))
-
-
-def last_epoch(rows: list[LogRow]) -> tuple[float, float]:
-    """Mean loss and accuracy (%) over the images of the last epoch."""
-    last = [row for row in rows if row.epoch == rows[-1].epoch]
-    images = sum(row.images for row in last)
-    loss = math.fsum(row.loss * row.images for row in last) / images
-    accuracy = math.fsum(row.accuracy * row.images for row in last) / images
-    return loss, accuracy
 
 
 if __name__ == "__main__":

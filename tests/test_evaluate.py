@@ -48,13 +48,13 @@ def test_metrics_are_those_that_numpy_gets_from_the_checkpoint(rebuilt):
     assert (record["layers"], record["parameters"], record["multiply_adds"]) == (5, 62_006, multiply_adds)
 
 
-def test_training_images_are_a_fixed_sample_with_every_class_alike():
+def test_training_images_are_a_fixed_sample_with_stratified_sample():
     split = split_of(400)
-    sample = evaluate.every_class_alike(split, 100)
+    sample = evaluate.stratified_sample(split, 100)
     assert np.bincount(sample.labels).tolist() == [25] * 4
-    assert np.array_equal(sample.images, evaluate.every_class_alike(split, 100).images)
+    assert np.array_equal(sample.images, evaluate.stratified_sample(split, 100).images)
     assert len({image.tobytes() for image in sample.images}) == 100
-    assert len(evaluate.every_class_alike(split, 1000)) == 400
+    assert [len(evaluate.stratified_sample(split, images)) for images in (150, 1000)] == [150, 400]
 
 
 def test_weights_that_give_no_finite_logits_are_one_line():

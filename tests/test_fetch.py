@@ -1,6 +1,7 @@
 """The stage on the digits. Each format has tests in images/, and your own images in test_own_images.py."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -72,13 +73,14 @@ def test_validation_images_are_training_images_and_no_test_image_is_left(fetched
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"data.sources.digits.sha256": "0" * 64}, "expected sha256 0000"),
-        ({"data.source": "cifar10"}, "/missing/folder"),
+        ({"data.sources.digits.sha256": "0" * 64}, "expected images and labels of sha256 0000"),
+        ({"data.source": "cifar10"}, "/pipe is no file"),
     ],
-    ids=["other images than the pinned ones", "your copy does not exist"],
+    ids=["other images than the pinned ones", "your copy would be waited for without end"],
 )
 def test_what_cannot_be_read_is_one_line_and_leaves_no_data(fetched, monkeypatch, values, says):
-    monkeypatch.setenv("CIFAR10_ARCHIVE", "missing/folder")
+    os.mkfifo("pipe")
+    monkeypatch.setenv("CIFAR10_ARCHIVE", "pipe")
     error = fetched(values)
     assert error.startswith("error: ")
     assert says in error

@@ -59,7 +59,7 @@ def test_every_result_names_net_recipe_seed_images_pytorch_and_device(rebuilt):
         assert training["device"]
 
 
-STRAYS = [
+IGNORED = [
     "src/comparison/__pycache__/tables.cpython-311.pyc",
     "src/training/.loop.py.swp",
     "src/model/device.py~",
@@ -108,11 +108,12 @@ EDITS = {
     "the training code": (edited("src/training/loop.py"), runs("train evaluate") | summaries()),
     "the evaluation code": (edited("src/evaluate.py"), runs("evaluate") | summaries()),
     "the summing up": (edited("src/summarize.py"), summaries() - {"compare"}),
-    "the comparison's tables": (edited("src/comparison/tables.py"), summaries()),
-    "the figures": (edited("src/figures/curves.py"), {"compare"}),
+    "the comparison's tables": (edited("src/comparison/tables.py"), {"compare"}),
+    "the reading of runs": (edited("src/comparison/runs.py"), summaries()),
+    "the figures": (edited("src/figures/draw.py"), {"compare"}),
     "code that cannot change a result": (edited(*(f"src/{name}.py" for name in OUTSIDE)), set()),
-    "files that Python, editors and killed stages leave": (edited(*STRAYS), set()),
-    "an image reader": (edited("src/images/digits.py"), STAGES),
+    "files that Python, editors and killed stages leave": (edited(*IGNORED), set()),
+    "an image reader": (edited("src/images/sklearn_digits.py"), STAGES),
     "what is evaluated on": (params(data__evaluate_on="test"), STAGES),
 }
 

@@ -8,7 +8,7 @@ BINS = 15
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
-    """The bins of equal width that are not empty, from probabilities (N, classes). A bin holds its upper limit.
+    """The bins of equal width that are not empty, from probabilities (N, classes). A border belongs to the lower bin.
 
     Columns: bin, 1 to `BINS`; confidence, which is the probability of the predicted class, and accuracy: means over the
     bin's images, 0 to 1; images.

@@ -20,14 +20,14 @@ def signed(value: float, decimals: int = 2) -> str:
     return NOTHING if math.isnan(value) else f"{value:+z.{decimals}f}".replace("-", "−")
 
 
-def span(low: float, high: float, decimals: int = 1) -> str:
+def span(low: float, high: float) -> str:
     """The limits of an interval, or `NOTHING` where there is none."""
-    return NOTHING if math.isnan(low) else f"{low:.{decimals}f}–{high:.{decimals}f}"
+    return NOTHING if math.isnan(low) else f"{low:.1f}–{high:.1f}"
 
 
-def percent_within(value: float, low: float, high: float, decimals: int = 2, limit_decimals: int = 1) -> str:
+def percent_within(value: float, low: float, high: float, decimals: int = 2) -> str:
     """A value with its interval, or without where there is none."""
-    return percent(value, decimals) + ("" if math.isnan(low) else f" ({span(low, high, limit_decimals)})")
+    return percent(value, decimals) + ("" if math.isnan(low) else f" ({span(low, high)})")
 
 
 def signed_within(value: float, low: float, high: float, decimals: int = 2, limit_decimals: int = 1) -> str:

@@ -17,6 +17,7 @@ from comparison.tables import Tables
 
 Findings = Mapping[str, Mapping[str, Finding]]  # by recipe and key
 STUDY_RECIPE = "reference"
+VERDICTS = (HOLDS, DOES_NOT_HOLD, NOT_DECIDED)
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -24,33 +25,21 @@ TEMPLATES = Environment(
 
 def markdown_report(grid: dict[str, Runs], tables: Tables, findings: Findings) -> str:
     """`metrics/comparison.md`; grid and findings are by recipe. Its links to figures are relative to `metrics/`."""
-    return TEMPLATES.get_template("report.md.jinja").render(
-        grid=grid,
-        one=first(grid),
-        tables=tables,
-        findings=findings,
-        least_seeds=LEAST_SEEDS,
-        came_out=[*changes(tables), *beside_study(tables.nets), *verdicts(findings)],
-        overall=overall(grid, tables),
-        differences=differences(grid, tables.differences),
-        claims=claims(findings),
-        all_findings=[finding for its in findings.values() for finding in its.values()],
-        classes={recipe: per_class(recipe, tables.classes) for recipe in grid},
-        confusions={recipe: confusions(runs, tables.confusions) for recipe, runs in grid.items()},
-        made=how_it_was_made(grid),
-    )
+    all_findings = [finding for its in findings.values() for finding in its.values()]
+    template = TEMPLATES.get_template("report.md.jinja")
+    return template.render(grid=grid, one=first(grid), tables=tables, findings=findings, all_findings=all_findings)
 
 
 def changes(tables: Tables) -> list[str]:
     """What another recipe changes, as a range over the nets; which differences between nets are more than chance."""
-    is_across = tables.differences["first_recipe"] != tables.differences["second_recipe"]
+    is_across = tables["differences"]["first_recipe"] != tables["differences"]["second_recipe"]
     sentences = []
-    for (one, other), rows in tables.differences[is_across].groupby(["first_recipe", "second_recipe"], sort=False):
+    for (one, other), rows in tables["differences"][is_across].groupby(["first_recipe", "second_recipe"], sort=False):
         ends = rows.sort_values("difference").iloc[[0, -1]] if len(rows) > 1 else rows
         found = [f"{signed(row.difference, 1)} points ({escape(row.second_net)})" for row in ends.itertuples()]
         sentences.append(f"With {escape(other)} in place of {escape(one)}, accuracy changes by {' to '.join(found)}.")
-    pairs = tables.differences[~is_across]
-    if len(pairs) and tables.nets["seeds"].min() >= LEAST_SEEDS:
+    pairs = tables["differences"][~is_across]
+    if len(pairs) and tables["overall"]["seeds"].min() >= LEAST_SEEDS:
         clear = ((pairs["low"] > 0) | (pairs["high"] < 0)).sum()
         sentences.append(f"More than chance, each tested by itself: {clear} of {len(pairs)} differences between nets.")
     return sentences
@@ -59,39 +48,32 @@ def changes(tables: Tables) -> list[str]:
 def beside_study(nets: pd.DataFrame) -> list[str]:
     rows = nets[(nets["recipe"] == STUDY_RECIPE) & nets["study_inside"].notna()]
     is_inside = rows["study_inside"].astype(bool)
-    return [
-        f"One more run by {STUDY_RECIPE} {can} have the study's accuracy for {listed(map(escape, its))}."
-        for can, its in (("could", rows["net"][is_inside]), ("could not", rows["net"][~is_inside]))
-        if len(its)
-    ]
+    answers = {"Yes": rows["net"][is_inside], "No": rows["net"][~is_inside]}
+    found = [f"{answer} for {listed(map(escape, its))}" for answer, its in answers.items() if len(its)]
+    return [f"Could one more run by {STUDY_RECIPE} have the study's accuracy? {'. '.join(found)}."] if found else []
 
 
 def verdicts(findings: Findings) -> list[str]:
-    """How many claims hold by each recipe, and which verdicts depend on the recipe."""
-    found = {recipe: [finding.verdict for finding in its.values()] for recipe, its in findings.items()}
-    rows = list(zip(*found.values(), strict=True))
-    if not rows:
-        return []
-    counts = []
-    for recipe, its in found.items():
-        of_each = [f"{its.count(verdict)} × {verdict}" for verdict in (HOLDS, DOES_NOT_HOLD, NOT_DECIDED)]
-        counts.append(f"by {escape(recipe)} {', '.join(of_each)}")
-    sentences = [f"The study's claims: {'; '.join(counts)}."]
-    if len(findings) > 1:
-        differ = [f"claim {i}" for i, row in enumerate(rows, 1) if len(set(row)) > 1] or ["no claim"]
-        sentences.append(f"The recipes' verdicts differ on {listed(differ)}.")
-    return sentences
+    """Which claims, by their numbers, have which verdict by each recipe."""
+    of_recipes = []
+    for recipe, its in findings.items():
+        numbers = defaultdict(list)
+        for number, finding in enumerate(its.values(), 1):
+            numbers[finding.verdict].append(number)
+        found = [f"{verdict} ({listed(numbers[verdict])})" for verdict in VERDICTS if verdict in numbers]
+        of_recipes.append(f"by {escape(recipe)} {', '.join(found)}")
+    return [f"The study's claims, numbered as below: {'; '.join(of_recipes)}."] if any(findings.values()) else []
 
 
 def overall(grid: dict[str, Runs], tables: Tables) -> str:
     """The table of accuracies, a row for each net by each recipe."""
-    table, several, is_known = tables.nets, len(first(grid).seeds) > 1, tables.nets["study"].notna().any()
+    table, several, is_known = tables["overall"], len(first(grid).seeds) > 1, tables["overall"]["study"].notna().any()
     cells = {f"{first(grid).dataset.evaluated_on} accuracy (%)": within(table, 2)}
     if several:
         cells |= {"sd": table["sd"].map(percent), "ensemble (%)": table["ensemble_accuracy"].map(percent)}
     if several and is_known:
-        rows = zip(table["prediction_low"], table["prediction_high"], table["prediction_sd"], strict=True)
-        cells["one more run (%)"] = [span(low, high) + (f" ({sd})" if sd else "") for low, high, sd in rows]
+        rows = zip(table["prediction_low"], table["prediction_high"], table["prediction_by"], strict=True)
+        cells["one more run (%)"] = [span(low, high) + (f" ({by})" if by else "") for low, high, by in rows]
     if is_known:
         cells["the study (%)"] = table["study"].map(whole)
     return table_by_net(table, cells)
@@ -145,7 +127,7 @@ def confusions(runs: Runs, table: pd.DataFrame) -> tuple[list[str], str]:
     table = table.assign(pair=arrows(table["true"], table["predicted"]))
     counts = table["pair"].value_counts(sort=False)
     shared = list(counts.index[counts == len(nets)]) if len(nets) > 1 else []
-    table["cell"] = [f"{pair}, {rate:.1f} %" for pair, rate in zip(table["pair"], table["rate"], strict=True)]
+    table["cell"] = [f"{pair}, {percent(rate, 1)} %" for pair, rate in zip(table["pair"], table["rate"], strict=True)]
     grouped = table.pivot(index="rank", columns="net", values="cell").reindex(columns=nets).fillna(NOTHING)
     cells = {"rank": grouped.index} | {escape(net): grouped[net] for net in grouped}
     return shared, as_table(cells, words=len(cells))
@@ -198,5 +180,9 @@ def escape(text: str) -> str:
 
 
 TEMPLATES.filters["md"] = escape
-for function in (evidence, listed, table_by_net, percent, percent_within, signed, whole):
+TEMPLATES.globals["LEAST_SEEDS"] = LEAST_SEEDS
+for function in (
+    changes, beside_study, verdicts, overall, differences, claims, evidence, per_class, confusions, how_it_was_made,
+    table_by_net, listed, percent, percent_within, signed, whole,
+):  # fmt: skip
     TEMPLATES.globals[function.__name__] = function

@@ -86,11 +86,8 @@ def first(grid: dict[str, Runs]) -> Runs:
 def read_grid(nets: list[str], recipes: list[str], seeds: list[int]) -> dict[str, Runs]:
     """The runs of each recipe; raises `UserError` where they were not evaluated on the same images."""
     grid = {recipe: read_runs(nets, recipe, seeds) for recipe in recipes}
-    one, *others = grid.values()
-    for other in others:
-        if other.dataset != one.dataset:
-            names = f"{one.recipe_name} and {other.recipe_name}"
-            raise UserError(f"the runs by {names} are of different images: `dvc repro`")
+    if different := [recipe for recipe, runs in grid.items() if runs.dataset != first(grid).dataset]:
+        raise UserError(f"the runs by {recipes[0]} and {different[0]} are of different images: `dvc repro`")
     return grid
 
 
@@ -103,13 +100,9 @@ def read_runs(nets: list[str], recipe: str, seeds: list[int]) -> Runs:
     one, *others = (result for its in results.values() for result in its)
     described = one.record.description
     for other in others:
-        for key in ("dataset", "recipe", "class_names"):
-            if getattr(other.record.description, key) != getattr(described, key):
-                raise UserError(
-                    f"{one.run} and {other.run} differ in their {key}, so they cannot be compared: `dvc repro`"
-                )
-        if not np.array_equal(other.labels, one.labels):
-            raise UserError(f"{other.run.file('metrics/logits')} is of other images than {one.run}: `dvc repro`")
+        alike = other.record.description.model_copy(update={"net": described.net, "seed": described.seed})
+        if alike != described or not np.array_equal(other.labels, one.labels):
+            raise UserError(f"{one.run} and {other.run} differ in their images, classes or recipe: `dvc repro`")
     return Runs(
         recipe_name=recipe,
         recipe=described.recipe,
@@ -138,12 +131,8 @@ class Result(NamedTuple):
 def read_result(run: Run) -> Result:
     record = read_model(EvaluationRecord, run.file("metrics/evaluate"))
     training = read_model(TrainingRecord, run.file("metrics/train"))
-    shape = record.description.dataset.evaluated_images, len(record.description.class_names)
-    with reading(path := run.file("metrics/logits")):
-        with np.load(path, allow_pickle=False) as arrays:
-            logits, labels = arrays["logits"], arrays["labels"]
-        if logits.shape != shape or labels.shape != shape[:1]:
-            raise ValueError(f"logits of shape {logits.shape} where {shape} was expected")
+    with reading(path := run.file("metrics/logits")), np.load(path, allow_pickle=False) as arrays:
+        logits, labels = arrays["logits"], arrays["labels"]
     with reading(path := run.file("plots/loss")):
         curve = pd.read_csv(path, usecols=["step", "epoch", "loss", "accuracy"])
     if curve["step"].max() != training.steps:
@@ -152,7 +141,7 @@ def read_result(run: Run) -> Result:
 
 
 def read_study(dataset: Dataset, class_names: list[str]) -> pd.DataFrame:
-    """The study's accuracies (%), classes and `overall` down, nets across; without columns on other images than its."""
+    """The study's accuracies (%), classes and `overall` down, nets across; no columns if the images are others."""
     with reading(STUDY):
         study = pd.read_csv(STUDY, index_col="class")
     images = (dataset.train_images, dataset.evaluated_images, dataset.evaluated_on)

@@ -5,7 +5,6 @@ that so few seeds cannot give is NaN.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -22,37 +21,30 @@ DIFFERENCE_COLUMNS = [
     "first_recipe", "first_net", "second_recipe", "second_net", "difference", "low", "high", "se_seeds", "se_images",
     "df", "p_second_better",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Tables:
-    """nets: a row for each recipe and net; classes: for each recipe, class and net; differences: for each pair of nets
-    of a recipe and each pair of recipes of a net; confusions: for each recipe, net and rank; calibration: for each
-    recipe, net and bin.
-    """
-
-    nets: pd.DataFrame
-    classes: pd.DataFrame
-    differences: pd.DataFrame
-    confusions: pd.DataFrame
-    calibration: pd.DataFrame
+Tables = dict[str, pd.DataFrame]  # by the names of their files
 
 
 def make_tables(grid: dict[str, Runs], study: pd.DataFrame) -> Tables:
     """grid: the runs by recipe, on the same images; study: as `read_study` gives it."""
-    nets, classes = net_table(grid, study), class_table(grid, study)
-    return Tables(nets, classes, difference_table(grid), confusion_table(grid), calibration_table(grid))
+    return {
+        "overall": net_table(grid, study),
+        "per_class": class_table(grid, study),
+        "differences": difference_table(grid),
+        "confusions": confusion_table(grid),
+        "calibration": calibration_table(grid),
+    }
 
 
 def net_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
     """Size, accuracy and what else the runs say of each net by each recipe.
 
-    gap, loss_gap: how much better the final weights do on the training images. ece (%) and loss (nats) are means over
-    the seeds. ensemble_accuracy: of the mean of all seeds' probabilities. prediction_low to prediction_high: where one
-    more run would be, by the standard deviation that prediction_sd names. study: its figure, which was cut off.
-    study_inside: whether the study's accuracy can be within the prediction.
+    gap: training less evaluated accuracy. confidence (%): of the answers, right or wrong. It, the calibration error ece
+    (%) and the loss (nats) are means over the seeds. ensemble_accuracy: of the mean of all seeds' probabilities.
+    prediction_low, prediction_high: the prediction interval of one more run; prediction_by: whether its standard
+    deviation is "pooled" or the net's "own".
+    study: its figure, which was cut off. study_inside: whether the study's accuracy can be within the prediction.
     """
-    return pd.DataFrame([net_row(runs, net, study) for runs in grid.values() for net in runs.nets])
+    return pd.DataFrame([net_row(runs, net, study) for runs, net in every_net(grid)])
 
 
 def net_row(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
@@ -60,22 +52,17 @@ def net_row(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
     several = len(runs.seeds) > 1
     row: dict[str, Any] = {"recipe": runs.recipe_name, "net": net, "seeds": len(runs.seeds)}
     row |= {key: getattr(records[0], key) for key in ("layers", "parameters", "multiply_adds")}
-    row |= spread(accuracies)
+    row |= {"accuracy": accuracies.mean(), "sd": pd.Series(accuracies).std()}
     row["low"], row["high"] = statistics.accuracy_interval(runs.right(net))
-    row |= {"least": accuracies.min(), "most": accuracies.max()}
     row["loss"] = calibration.losses(runs.logits[net], runs.labels).mean()
     for key in ("training_accuracy", "training_loss"):
         row[key] = np.mean([getattr(record, key) for record in records])
-    row |= {"gap": row["training_accuracy"] - row["accuracy"], "loss_gap": row["loss"] - row["training_loss"]}
+    row["gap"] = row["training_accuracy"] - row["accuracy"]
+    row["confidence"] = 100 * probabilities.max(axis=2).mean()
     row["ece"] = 100 * np.mean([calibration.expected_calibration_error(its, runs.labels) for its in probabilities])
     ensemble = probabilities.mean(axis=0).argmax(axis=1) == runs.labels
     row["ensemble_accuracy"] = 100 * np.mean(ensemble) if several else np.nan
     return row | prediction(runs, net, study)
-
-
-def spread(accuracies: np.ndarray) -> dict[str, float]:
-    """Mean and standard deviation over the seeds."""
-    return {"accuracy": accuracies.mean(), "sd": accuracies.std(ddof=1) if len(accuracies) > 1 else np.nan}
 
 
 def prediction(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
@@ -84,7 +71,7 @@ def prediction(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
     if len(runs.seeds) > 1:
         alike = [runs.accuracies(other) for other in STUDY_NETS if other in runs.nets] if net in STUDY_NETS else []
         low, high, sd = statistics.one_more_run(runs.accuracies(net), alike)
-    row = {"prediction_low": low, "prediction_high": high, "prediction_sd": sd, "study": np.nan, "study_inside": None}
+    row = {"prediction_low": low, "prediction_high": high, "prediction_by": sd, "study": np.nan, "study_inside": None}
     if net in study:
         row["study"], (least, most) = study[net]["overall"], study_range(study[net])
         if len(runs.seeds) >= statistics.LEAST_SEEDS and not np.isnan(low):
@@ -98,8 +85,8 @@ def study_range(figures: pd.Series) -> tuple[float, float]:
     figures: of each class and `overall`, cut off to whole %. The mean of the classes' accuracies is the net's, because
     each class has as many test images.
     """
-    least = max(figures["overall"], figures.drop("overall").mean())
-    return float(least), float(min(figures["overall"], figures.drop("overall").mean()) + 1)
+    limits = figures["overall"], figures.drop("overall").mean()
+    return float(max(limits)), float(min(limits) + 1)
 
 
 def class_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
@@ -114,7 +101,8 @@ def class_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
             right = {net: runs.right(net)[:, runs.labels == label] for net in runs.nets}
             for net, is_right in right.items():
                 row = {"recipe": runs.recipe_name, "class": name, "net": net, "images": is_right.shape[1]}
-                row |= spread(100 * is_right.mean(axis=1))
+                accuracies = 100 * is_right.mean(axis=1)
+                row |= {"accuracy": accuracies.mean(), "sd": pd.Series(accuracies).std()}
                 low, high = UNKNOWN if len(is_right) == 2 else statistics.accuracy_interval(is_right)
                 row |= {"low": low, "high": high, "best": is_best(net, right)}
                 rows.append(row | {"study": study[net][name] if net in study else np.nan})

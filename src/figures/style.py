@@ -4,8 +4,6 @@ import io
 from typing import Any
 
 import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -44,7 +42,7 @@ plt.rcParams.update(
 )
 
 
-def style(position: int) -> dict[str, Any]:
+def line_style(position: int) -> dict[str, Any]:
     """Colour, line style and marker of the net or recipe at `position`; they repeat together after 64."""
     i, shift = position % len(COLOURS), position // len(COLOURS)
     j = (i + shift) % len(COLOURS)
@@ -52,8 +50,8 @@ def style(position: int) -> dict[str, Any]:
 
 
 def mark(position: int) -> dict[str, Any]:
-    """As `style`, without the line."""
-    return style(position) | {"linestyle": ""}
+    """As `line_style`, without the line."""
+    return line_style(position) | {"linestyle": ""}
 
 
 def panels(recipes: list[str], height: float, side_by_side: bool = True) -> tuple[Figure, list[Axes]]:
@@ -66,7 +64,7 @@ def panels(recipes: list[str], height: float, side_by_side: bool = True) -> tupl
     return figure, list(grid.flat)
 
 
-def rows(axes: Axes, names: list[str]) -> None:
+def label_rows(axes: Axes, names: list[str]) -> None:
     """A row for each name, from the top, every other one on grey."""
     axes.set_yticks(range(len(names)), [short(name, 16) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -81,20 +79,17 @@ def legend(figure: Figure, names: list[str], study: pd.Series | None = None, wit
 
     It is below the plots, in as many columns as fit; the figure grows by its height.
     """
-    of_each = style if with_line else mark
+    of_each = line_style if with_line else mark
     handles = [Line2D([], [], label=short(name, 20), markersize=5, **of_each(i)) for i, name in enumerate(names)]
     if study is not None and study.notna().any():
         handles.append(Line2D([], [], label="the study", **STUDY))
-    lengths = [len(str(handle.get_label())) for handle in handles]
-    for columns in range(len(handles), 0, -1):
-        width = sum(5.5 * max(column) + 45 for column in np.array_split(lengths, columns))  # points, with its marks
-        if width < 72 * WIDTH:
-            break
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    columns = int(72 * WIDTH / (5.5 * longest + 45))  # points, with its mark
     figure.set_figheight(figure.get_figheight() + 0.22 * -(-len(handles) // columns))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, columnspacing=1.2)
 
 
-def errors(table: pd.DataFrame) -> np.ndarray:
+def error_bars(table: pd.DataFrame) -> np.ndarray:
     """(2, N): how far the intervals extend below and above `accuracy`; NaN where there is none."""
     return np.stack([table["accuracy"] - table["low"], table["high"] - table["accuracy"]]).clip(min=0)
 

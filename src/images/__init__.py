@@ -2,8 +2,8 @@
 
 The file of a format has `read(source, path)`. `source` is the format's entry in params.yaml; `path` is an archive or a
 folder. `read` returns `{"train": (images, labels), "test": (images, labels)}`: images (N, 32, 32, 3) uint8 RGB, labels
-(N,) uint8 in the order of `source.class_names`. It raises `UserError` for any content but the pinned one.
-A new format is such a file, its name in `Source` of params.py, and its entry in `READERS` of fetch.py.
+(N,) uint8 in the order of `source.class_names`. It raises `UserError` for faults; fetch.py checks the sha256.
+A new format is such a file, and its name in `Source` of params.py.
 """
 
 import numpy as np

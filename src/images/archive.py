@@ -11,8 +11,6 @@ from errors import UserError, reason
 MAX_BYTES = 2**30  # of all files together, unpacked; CIFAR-10 has 186 MB
 MAX_FILES = 200_000  # CIFAR-10 has 60,000 as one file an image
 
-File = tuple[str, int, Callable[[], bytes]]  # name, size in bytes, a function that reads the content
-
 
 def read_files(path: Path) -> Iterator[tuple[str, bytes]]:
     """Name (with `/`) and content of each file in the archive or folder `path`.
@@ -21,8 +19,6 @@ def read_files(path: Path) -> Iterator[tuple[str, bytes]]:
     Raises `UserError` for a file that is no archive, for damage and encryption, and above the limits. Not all damage
     shows here; the checksum that params.yaml pins finds the rest.
     """
-    if not (path.is_file() or path.is_dir()):  # opening a pipe would wait for ever
-        raise UserError(f"{path} is neither a file nor a folder")
     count = total = 0
     try:
         for name, size, read in _files(path):
@@ -40,7 +36,8 @@ def read_files(path: Path) -> Iterator[tuple[str, bytes]]:
         raise UserError(f"{path} is no tar or zip archive, or is damaged ({reason(error)})") from None
 
 
-def _files(path: Path) -> Iterator[File]:
+def _files(path: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
+    """Name, size in bytes, and a function that reads the content."""
     if path.is_dir():
         for file in path.rglob("*"):
             if file.is_file():

@@ -15,8 +15,7 @@ from images.archive import MAX_BYTES
 
 DOWNLOADS = Path(".cache/downloads")
 MIN_RATE, PATIENCE = 100_000, 30  # bytes/s, s; a mirror that is slower for so long is left for the next
-TRIES = 5  # for each mirror, on average
-TOO_SLOW, CANNOT_CONTINUE, TOO_LARGE = 28, (33, 36), (63, -signal.SIGXFSZ)  # exit statuses of curl
+CANNOT_CONTINUE, TOO_LARGE = (33, 36), (63, -signal.SIGXFSZ)  # exit statuses of curl
 
 
 def find(name: str, urls: list[str], read: Callable[[Path], Splits]) -> Splits:
@@ -39,7 +38,7 @@ def find(name: str, urls: list[str], read: Callable[[Path], Splits]) -> Splits:
     for url, rate in queue:
         print(f"{name} from {url}", flush=True)
         part = DOWNLOADS / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}.part"  # mirrors differ in bytes
-        size = _size(part)
+        had_part = part.exists()
         status, failures[url] = _curl(url, part, rate)
         if status == 0:
             try:
@@ -51,9 +50,9 @@ def find(name: str, urls: list[str], read: Callable[[Path], Splits]) -> Splits:
         if status in (0, *CANNOT_CONTINUE, *TOO_LARGE):
             part.unlink(missing_ok=True)
         print(f"failed: {failures[url]}", flush=True)
-        # After the other mirrors, try this one again if it sent something, or failed because of earlier bytes.
-        if _size(part) != size and len(queue) < TRIES * len(urls):
-            queue.append((url, MIN_RATE // 10 if status == TOO_SLOW else rate))
+        # A mirror that sent something, or could not continue the earlier part, has a second try after the others.
+        if rate == MIN_RATE and (had_part or part.exists()):
+            queue.append((url, MIN_RATE // 10))
     listed = "; ".join(f"{url} ({why})" for url, why in failures.items()) or "params.yaml lists no URL"
     ways_out = "Run this again to continue, set CIFAR10_ARCHIVE to your copy, or try `make demo`"
     raise UserError(f"{name} could not be downloaded: {listed}. {ways_out}")
@@ -73,7 +72,3 @@ def _curl(url: str, part: Path, rate: int) -> tuple[int, str]:
     if result.returncode in TOO_LARGE:
         return result.returncode, f"sends more than {MAX_BYTES:,} bytes"
     return result.returncode, reason(result.stdout.decode(errors="replace") or f"curl's status {result.returncode}")
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0

@@ -17,15 +17,12 @@ from images import Splits
 from images.archive import read_files
 from params import Source
 
-READ = re.compile(r"(?:.*/)?((?:train|test)/[^/]+/[^/]+\.(?i:png|jpe?g))")
+READABLE = re.compile(r"(?:.*/)?((?:train|test)/[^/]+/[^/]+\.(?i:png|jpe?g))")
 PICTURE = re.compile(r".*\.(?i:png|jpe?g|webp|gif|bmp|tiff?|heic|avif)")
 
 
 def read(source: Source, path: Path) -> Splits:
-    """The images of `path` in the order of their names; `images` says what is returned.
-
-    Raises `UserError` that names all faults, or says which checksum these images have if it is not the pinned one.
-    """
+    """The images of `path` in the order of their names; `images` says what is returned."""
     pictures, unread = pictures_in(path, dict(read_files(path)))
     if unread:
         print(
@@ -35,12 +32,6 @@ def read(source: Source, path: Path) -> Splits:
     classes = [unicodedata.normalize("NFC", name) for name in source.class_names]
     splits = decode(path, pictures, classes)
     warn_of_repeats(pictures, splits)
-    found = checksum(pictures)
-    if found != source.sha256:
-        raise UserError(
-            f"{path}: expected images of sha256 {source.sha256}, found {found}: "
-            "if these are the images you mean, put the second into params.yaml"
-        )
     return splits
 
 
@@ -51,7 +42,7 @@ def pictures_in(path: Path, files: dict[str, bytes]) -> tuple[dict[str, bytes], 
     """
     pictures, unread = {}, []
     for name, content in files.items():
-        if match := READ.fullmatch(name):
+        if match := READABLE.fullmatch(name):
             short = unicodedata.normalize("NFC", match[1])
             if short in pictures:
                 raise UserError(f"{path}: holds {short} twice")
@@ -61,18 +52,6 @@ def pictures_in(path: Path, files: dict[str, bytes]) -> tuple[dict[str, bytes], 
     if not pictures:
         raise UserError(f"{path}: holds no image named train/CLASS/*.png or *.jpg, or test/CLASS/…")
     return pictures, sorted(unread)
-
-
-def checksum(pictures: dict[str, bytes]) -> str:
-    """sha256 over the sorted names and the bytes of each file; the same however the files are packed.
-
-    pictures: content by the name from `train/` or `test/` on, in Unicode NFC.
-    """
-    digest = hashlib.sha256()
-    for name in sorted(pictures):
-        digest.update(f"{name}\0{len(pictures[name])}\0".encode(errors="surrogateescape"))
-        digest.update(pictures[name])
-    return digest.hexdigest()
 
 
 def decode(
@@ -93,14 +72,13 @@ def decode(
         if unknown := sorted(found - set(classes)):
             faults.append(f"{split}/ holds images of {_listed(unknown)}, which params.yaml does not name")
         images = np.zeros((len(names), *IMAGE_SHAPE), dtype=np.uint8)
-        labels = np.zeros(len(names), dtype=np.uint8)
         for i, name in enumerate(names):
             try:
                 images[i] = _pixels(name, pictures[name])
-                labels[i] = classes.index(_class(name)) if _class(name) in classes else 0
             except UserError as error:
                 faults.append(str(error))
-        splits[split] = images, labels
+        labels = [classes.index(_class(name)) for name in names if _class(name) in classes]
+        splits[split] = images, np.array(labels, dtype=np.uint8)
     if faults:
         raise UserError(f"{path}: {_listed(faults, '; ')}")
     return splits
@@ -141,8 +119,6 @@ def _pixels(name: str, content: bytes) -> np.ndarray:
             return np.asarray(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
         raise UserError(f"{name} is neither PNG nor JPEG, or is damaged") from None
-    except MemoryError:
-        raise
     except Exception as error:  # Pillow raises errors of many types for a damaged file
         raise UserError(f"{name} does not decode ({reason(error)})") from None
     raise UserError(f"{name} is {image.size[0]}×{image.size[1]} {image.mode}, expected {width}×{height} RGB")

@@ -42,8 +42,6 @@ def check_training(net: nn.Module, name: str, batch: int, num_classes: int) -> N
             f"{name} cannot train on the last batch of an epoch, which has {batch} images ({error}): "
             "change batch_size in params.yaml"
         ) from None
-    if not any(parameter.requires_grad for parameter in net.parameters()):
-        raise UserError(f"src/nets/{name}.py: the net has no parameter to train")
     if logits.shape != (batch, num_classes):
         found = tuple(logits.shape)
         raise UserError(f"src/nets/{name}.py: expected logits of shape {(batch, num_classes)}, found {found}")

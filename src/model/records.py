@@ -33,7 +33,7 @@ class TrainingRecord(StrictModel):
     """`metrics/train/NET/RECIPE/SEED.json`: how training ended, and on what.
 
     loss, accuracy (%): over the training images as they were trained on in the last epoch.
-    torch, device: two nets are the same in all but chance only if these are the same too.
+    torch, device: where these differ, runs differ by more than their seed.
     """
 
     loss: float

@@ -1,7 +1,7 @@
 """The optimizers and schedules that a recipe can name.
 
 Each is one class: its name and options as params.yaml has them, and what it does. A new one is a class here and its
-name in the union below it; params.yaml's check, its error messages and the figures' captions come from there.
+name in the union below it; the check of params.yaml and its error messages come from there.
 This file imports torch only where it makes an optimizer, because every command reads params.yaml.
 """
 
@@ -11,7 +11,6 @@ import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from schema import StrictModel
 
@@ -33,20 +32,13 @@ class Sgd(StrictModel):
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> Sgd:
         if self.nesterov and not self.momentum:
-            raise PydanticCustomError("needs", "nesterov needs a momentum above 0")
+            raise ValueError("nesterov needs a momentum above 0")
         return self
 
     def make(self, parameters: list[torch.nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
         import torch
 
-        return torch.optim.SGD(
-            parameters,
-            lr=learning_rate,
-            momentum=self.momentum,
-            nesterov=self.nesterov,
-            weight_decay=self.weight_decay,
-            fused=True,
-        )
+        return torch.optim.SGD(parameters, lr=learning_rate, fused=True, **self.model_dump(exclude={"name"}))
 
 
 class AdamW(StrictModel):
@@ -58,7 +50,7 @@ class AdamW(StrictModel):
     def make(self, parameters: list[torch.nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
         import torch
 
-        return torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=self.weight_decay, fused=True)
+        return torch.optim.AdamW(parameters, lr=learning_rate, fused=True, **self.model_dump(exclude={"name"}))
 
 
 Optimizer = Annotated[Sgd | AdamW, Field(discriminator="name")]
@@ -93,6 +85,6 @@ class OneCycle(StrictModel):
         return highest * min((step + 1) / warm_up, (steps - step) / (steps - warm_up + 1))
 
 
-# `learning_rate` is that of the step that follows `step` others, of `steps` in all. It depends on nothing else, so a
-# run that goes on from a saved state needs no scheduler's state.
+# `learning_rate`: `step` counts the steps that are done, `steps` all steps. It depends on nothing else, so a run that
+# goes on from a saved state needs no scheduler's state.
 Schedule = Annotated[Constant | Cosine | OneCycle, Field(discriminator="name")]

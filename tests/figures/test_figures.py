@@ -14,9 +14,15 @@ from matplotlib.transforms import Bbox
 from comparison.runs import Runs
 from comparison.tables import Tables, make_tables
 from figures import style
-from figures.accuracy import accuracy_figure, cost_figure, per_class_figure
-from figures.confusion import confusion_figure
-from figures.curves import FEWEST, calibration_figure, loss_figure
+from figures.draw import (
+    FEWEST,
+    accuracy_figure,
+    calibration_figure,
+    confusion_figure,
+    cost_figure,
+    loss_figure,
+    per_class_figure,
+)  # fmt: skip
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -108,7 +114,7 @@ def test_every_run_the_means_and_the_study_are_in_the_accuracy_figure(usual):
     (axes,) = accuracy_figure(grid, tables).axes
     shown = [list(line.get_xdata()) for line in axes.lines]
     for recipe, runs in grid.items():
-        assert list(tables.nets["accuracy"][tables.nets["recipe"] == recipe]) in shown
+        assert list(tables["overall"]["accuracy"][tables["overall"]["recipe"] == recipe]) in shown
         assert all(list(runs.accuracies(net)) in shown for net in runs.nets)
     (study,) = [line for line in axes.lines if line.get_markerfacecolor() == "none"]
     assert study.get_xdata().tolist()[:3] == made_up.STUDY.loc["overall"].tolist()
@@ -117,10 +123,10 @@ def test_every_run_the_means_and_the_study_are_in_the_accuracy_figure(usual):
 def test_classes_are_ordered_by_difficulty_the_most_difficult_at_the_top(usual):
     grid, tables = usual
     first, _ = per_class_figure(grid, tables).axes
-    mean = tables.classes.groupby("class", sort=False)["accuracy"].mean().sort_values(kind="stable")
+    mean = tables["per_class"].groupby("class", sort=False)["accuracy"].mean().sort_values(kind="stable")
     assert [label.get_text() for label in first.get_yticklabels()] == list(mean.index)
     assert first.get_ylim()[0] > first.get_ylim()[1]
-    rows = tables.classes.query("recipe == 'reference' and net == 'net1'").set_index("class")["accuracy"]
+    rows = tables["per_class"].query("recipe == 'reference' and net == 'net1'").set_index("class")["accuracy"]
     assert first.lines[0].get_xdata().tolist() == rows[mean.index].tolist()
 
 
@@ -138,19 +144,19 @@ def test_the_loss_is_of_each_run_their_mean_and_on_the_evaluated_images(usual):
     assert [line.get_ydata().tolist() for line in runs] == [curve["loss"].tolist() for curve in curves]
     assert mean.get_ydata() == pytest.approx(np.mean([curve["loss"] for curve in curves], axis=0))
     assert mean.get_xdata().max() == grid["reference"].recipe.epochs < evaluated.get_xdata().item()
-    assert evaluated.get_ydata().item() == tables.nets["loss"].iloc[0]
+    assert evaluated.get_ydata().item() == tables["overall"]["loss"].iloc[0]
 
 
 def test_bins_of_few_images_are_left_out_of_the_reliability_curve():
     grid = made_up.grid(["reference"], images=60)
     tables = make_tables(grid, made_up.NO_STUDY)
     (axes,) = calibration_figure(grid, tables).axes
-    bins = tables.calibration[tables.calibration["net"] == "net3"]
+    bins = tables["calibration"][tables["calibration"]["net"] == "net3"]
     assert bins["images"].min() < FEWEST
     assert axes.lines[3].get_ydata().tolist() == bins["accuracy"][bins["images"] >= FEWEST].tolist()
 
 
 def test_no_two_of_64_nets_look_the_same_and_of_eight_each_has_its_marker():
-    styles = [style.style(i) for i in range(64)]
+    styles = [style.line_style(i) for i in range(64)]
     assert all(a != b for a, b in combinations(styles, 2))
     assert len({one["marker"] for one in styles[:8]}) == 8

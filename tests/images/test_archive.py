@@ -1,6 +1,5 @@
 """Files inside archives and folders."""
 
-import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -48,12 +47,10 @@ def test_half_an_archive_is_one_line(folder, kind):
         dict(read_files(path))
 
 
-def test_a_file_that_is_no_archive_and_a_pipe_are_refused(tmp_path):
+def test_a_file_that_is_no_archive_is_refused(tmp_path):
     (tmp_path / "page.html").write_text("<html>Sign in</html>")
-    os.mkfifo(tmp_path / "pipe")
-    for name in ("page.html", "pipe"):
-        with pytest.raises(UserError, match=name):
-            dict(read_files(tmp_path / name))
+    with pytest.raises(UserError, match=r"page\.html"):
+        dict(read_files(tmp_path / "page.html"))
 
 
 @pytest.mark.parametrize(("limit", "value"), [("MAX_BYTES", 6004), ("MAX_FILES", 5)])

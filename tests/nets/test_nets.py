@@ -10,7 +10,7 @@ from untrained import DESCRIPTION
 
 import nets
 from errors import UserError
-from evaluate import count_layers, count_parameters
+from evaluate import measure
 from model import checkpoint
 from model.build import build
 
@@ -30,7 +30,8 @@ def test_layers_and_numbers_of_parameters_are_the_studys_and_images_become_one_l
     """Names are DLStudio's for Net1 and Net2, so that weights load into its own classes; listing 3's for Net3."""
     net = build(name, 10)
     assert [child for child, _ in net.named_children()] == layers
-    assert (count_layers(net), count_parameters(net)) == (len(layers), parameters)
+    measured = measure(net)
+    assert (measured["layers"], measured["parameters"]) == (len(layers), parameters)
     assert build(name, 3)(torch.zeros(2, 3, 32, 32)).shape == (2, 3)
 
 

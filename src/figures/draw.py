@@ -1,0 +1,188 @@
+"""The figures, in the order of the report."""
+
+import math
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
+
+from comparison.formatting import percent, whole
+from comparison.runs import Runs, first
+from comparison.tables import Tables
+from figures.style import SMALL, STUDY, WIDTH, error_bars, label_rows, legend, line_style, mark, panels, png, short
+
+FEWEST = 10  # images in a bin of confidence that is drawn: the accuracy of fewer says little
+MOST_NUMBERED = 20  # classes; the numbers of more would be too small to read
+# The limits are the same in every figure, so that figures can be compared.
+ERRORS: dict[str, Any] = {"cmap": "Blues", "vmin": 0, "vmax": 20}  # %
+RIGHT: dict[str, Any] = {"cmap": "Greys", "vmin": 0, "vmax": 400}  # %; pale, because the errors are to be seen
+
+
+def draw(grid: dict[str, Runs], tables: Tables, made: str) -> dict[str, bytes]:
+    """All figures as PNG by their file names; `made` says what made them and goes into the metadata of each."""
+    figures = {
+        "accuracy": accuracy_figure(grid, tables),
+        "per_class": per_class_figure(grid, tables),
+        **{f"confusion_{recipe}": confusion_figure(runs) for recipe, runs in grid.items()},
+        "loss": loss_figure(grid, tables),
+        "cost": cost_figure(grid, tables),
+        "calibration": calibration_figure(grid, tables),
+    }
+    return {f"{name}.png": png(figure, made) for name, figure in figures.items()}
+
+
+def accuracy_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
+    """A row for each net, in it a lane for each recipe: the mean with its interval, below it every run."""
+    recipes, nets = list(grid), first(grid).nets
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + len(nets) * (0.12 + 0.3 * len(recipes))))
+    lane = 0.8 / len(recipes)
+    for i, (recipe, table) in enumerate(tables["overall"].groupby("recipe", sort=False)):
+        lanes = np.arange(len(nets)) + lane * (i - (len(recipes) - 1) / 2)
+        axes.errorbar(table["accuracy"], lanes, xerr=error_bars(table), markersize=5, capsize=3, **mark(i))
+        for net, row, mean in zip(nets, lanes, table["accuracy"], strict=True):
+            runs = grid[recipe].accuracies(net)
+            if len(runs) > 1:
+                axes.plot(runs, [row + 0.28 * lane] * len(runs), markersize=3, alpha=0.6, **mark(i))
+            axes.text(1.01, row, percent(mean, 1), size=SMALL, va="center", transform=axes.get_yaxis_transform())
+    study = tables["overall"]["study"].astype(float)[: len(nets)]  # the same for each recipe
+    axes.plot(study, range(len(nets)), **STUDY)
+    axes.set_xlabel("accuracy (%), 95 % interval")
+    label_rows(axes, nets)
+    least, most = axes.get_xlim()
+    axes.set_xlim(min(least, (least + most) / 2 - 1), max(most, (least + most) / 2 + 1))  # two points at least
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    figure.suptitle(f"{first(grid).dataset.evaluated_on.capitalize()} accuracy")
+    legend(figure, recipes, study)
+    return figure
+
+
+def per_class_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
+    """A row for each class, the most difficult at the top, with each net's accuracy, its interval and the study's."""
+    classes, nets = tables["per_class"], first(grid).nets
+    names = classes.groupby("class", sort=False)["accuracy"].mean().sort_values(kind="stable").index
+    least = max(0, int(np.nanmin(classes[["low", "accuracy", "study"]].astype(float)) // 20) * 20)
+    figure, plots = panels(list(grid), len(names) * (0.16 + 0.1 * len(nets)))
+    for axes, recipe in zip(plots, grid, strict=True):
+        for i, net in enumerate(nets):
+            table = classes[(classes["recipe"] == recipe) & (classes["net"] == net)].set_index("class").loc[names]
+            lanes = np.arange(len(names)) + 0.38 * (2 * (i + 0.5) / len(nets) - 1)
+            axes.errorbar(table["accuracy"], lanes, xerr=error_bars(table), elinewidth=1, markersize=4, **mark(i))
+            axes.plot(table["study"].astype(float), lanes, **STUDY | {"markersize": 7, "color": mark(i)["color"]})
+        label_rows(axes, list(names))
+        axes.set(xlabel="accuracy (%)", xlim=(least - 3, 103), xticks=range(least, 101, 20))
+        axes.label_outer()
+    figure.suptitle(f"{first(grid).dataset.evaluated_on.capitalize()} accuracy per class")
+    legend(figure, nets, classes["study"])
+    return figure
+
+
+def cost_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
+    """Accuracy with its interval against the multiply-adds for one image."""
+    figure, plots = panels(list(grid), 2.8)
+    for axes, (_, table) in zip(plots, tables["overall"].groupby("recipe", sort=False), strict=True):
+        costs = table["multiply_adds"]
+        for i, (cost, accuracy, ends) in enumerate(zip(costs, table["accuracy"], error_bars(table).T, strict=True)):
+            axes.errorbar(cost, accuracy, yerr=ends[:, None], markersize=6, capsize=3, **mark(i))
+        axes.plot(costs, table["study"].astype(float), **STUDY)
+        axes.set(xscale="log", xlabel="multiply-adds an image", ylabel="accuracy (%), 95 % interval")
+        axes.set_xlim(costs.min() / 4, costs.max() * 4)  # two labelled ticks at least
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.label_outer()
+    plots[0].margins(y=0.08)
+    figure.suptitle(f"{first(grid).dataset.evaluated_on.capitalize()} accuracy and cost")
+    legend(figure, first(grid).nets, tables["overall"]["study"])
+    return figure
+
+
+def confusion_figure(runs: Runs) -> Figure:
+    """Each net's matrix by one recipe, over all seeds, in % of the true class."""
+    columns = min(2, len(runs.nets))
+    rows = -(-len(runs.nets) // columns)
+    side = (WIDTH - 0.6) / columns - 0.05  # inches
+    figure, grid = plt.subplots(rows, columns, figsize=(WIDTH, rows * (side + 0.35) + 1.5), squeeze=False)
+    for axes, net in zip(grid.flat, runs.nets, strict=False):
+        counts = runs.confusion(net)
+        draw_matrix(axes, 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0), side)
+        axes.set_title(short(net, 16))
+    for axes in grid.flat[len(runs.nets) :]:
+        axes.set_axis_off()
+    bar: dict[str, Any] = {"location": "bottom", "aspect": 30, "extend": "max", "shrink": 0.7}
+    figure.colorbar(grid[0, 0].collections[0], ax=list(grid[-1]), label="errors (% of the true class)", **bar)
+    figure.suptitle(f"Confusion by {short(runs.recipe_name, 24)}")
+    return figure
+
+
+def draw_matrix(axes: Axes, shares: pd.DataFrame, side: float) -> None:
+    """`shares` in a square of `side` inches: errors shaded by their share; right answers, on the diagonal, grey."""
+    names = [short(str(name), 14) for name in shares.columns]
+    cell = 72 * side / len(names)  # points; a letter is about 0.6 of its own size wide
+    diagonal = np.eye(len(names), dtype=bool)
+    numbered = len(names) <= MOST_NUMBERED
+    for part, colours in ((shares.mask(diagonal), ERRORS), (shares.where(diagonal), RIGHT)):
+        axes.pcolormesh(np.ma.masked_invalid(part), edgecolor="white", linewidth=0.5 if numbered else 0, **colours)
+    for (row, column), share in np.ndenumerate(shares):
+        if numbered and round(share) > 0:
+            colour = "white" if row != column and share > 0.6 * ERRORS["vmax"] else "black"
+            centre: dict[str, Any] = {"ha": "center", "va": "center_baseline", "in_layout": False}
+            axes.text(column + 0.5, row + 0.5, whole(share), color=colour, size=min(8, cell / 2.1), **centre)
+    every = math.ceil(1.3 * SMALL / cell)  # only every so many classes has a label, so that labels do not overlap
+    places = np.arange(0, len(names), every) + 0.5
+    axes.set_xticks(places, names[::every], rotation=90)
+    axes.set_yticks(places, names[::every])
+    axes.tick_params(length=0, labelsize=SMALL)
+    axes.set(aspect="equal", xlabel="predicted class", ylabel="true class", ylim=(len(names), 0))
+    axes.label_outer()
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+
+
+def loss_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
+    """Loss against epochs: thin each run, bold their mean. Right of it the loss on the evaluated images."""
+    figure, plots = panels(list(grid), 2.5, side_by_side=False)
+    for axes, (recipe, runs) in zip(plots, grid.items(), strict=True):
+        epochs = runs.recipe.epochs
+        losses = tables["overall"][tables["overall"]["recipe"] == recipe].set_index("net")["loss"]
+        width = epochs * max(0.08, 0.025 * len(runs.nets))
+        columns = np.linspace(epochs, epochs + width, len(runs.nets) + 2)[1:-1]
+        for i, (net, curves) in enumerate(runs.curves.items()):
+            look = line_style(i)
+            for curve in curves if len(curves) > 1 else []:
+                axes.plot(as_epochs(curve, epochs), curve["loss"], color=look["color"], linewidth=0.6, alpha=0.6)
+            mean = pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
+            every = max(1, len(mean) // 12)
+            axes.plot(as_epochs(mean, epochs), mean["loss"], linewidth=1.6, markersize=4, markevery=every, **look)
+            axes.plot(columns[i], losses[net], markersize=5, **mark(i))
+        axes.axvspan(epochs, epochs + width, color="#eeeeee", zorder=0)
+        axes.set(xlim=(0, epochs + width), xlabel="epoch", ylabel="cross-entropy (nats)")
+        axes.set_xticks([tick for tick in MaxNLocator(8, integer=True).tick_values(0, epochs) if tick <= epochs])
+    plots[0].set_ylim(0, 1.05 * max(axes.dataLim.ymax for axes in plots))
+    figure.suptitle(f"Training loss, and {first(grid).dataset.evaluated_on} loss on the right")
+    legend(figure, first(grid).nets, with_line=True)
+    return figure
+
+
+def as_epochs(curve: pd.DataFrame, epochs: int) -> pd.Series:
+    """The steps as fractions of epochs, so that recipes of other batch sizes can be compared."""
+    return curve["step"] * epochs / curve["step"].max()
+
+
+def calibration_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
+    """The reliability curve of each net: the accuracy of its answers of about the same confidence."""
+    nets = first(grid).nets
+    figure, plots = panels(list(grid), 2.4 if len(grid) == 2 else 3.6)
+    for axes, (_, table) in zip(plots, tables["calibration"].groupby("recipe", sort=False), strict=True):
+        axes.plot([0, 100], [0, 100], color="#888888", linewidth=1)
+        for i, net in enumerate(nets):
+            bins = table[(table["net"] == net) & (table["images"] >= FEWEST)]
+            axes.plot(bins["confidence"], bins["accuracy"], markersize=4, linewidth=1.2, **line_style(i))
+        axes.set(xlabel="confidence (%)", ylabel="accuracy (%)", xlim=(-3, 103), ylim=(-3, 103), aspect="equal")
+        axes.set(xticks=range(0, 101, 25), yticks=range(0, 101, 25))
+        axes.label_outer()
+    figure.suptitle("Confidence and accuracy")
+    legend(figure, nets, with_line=True)
+    return figure
