@@ -154,12 +154,13 @@ def _value(values: object, dotted: str) -> object:
 
 
 def _sha256(path: Path) -> str | None:
-    """The sha256 of a file, or of the files in a folder but hidden and compiled ones; None where there is neither."""
+    """The sha256 of a file, or of the files in a folder that .dvcignore does not name; None where there is neither."""
     if path.is_dir():
         digest = hashlib.sha256()
         for inside in sorted(path.rglob("*")):
             name = inside.relative_to(path)
-            if inside.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in name.parts):
+            ignored = any(part.startswith(".") or part.endswith(("~", "__pycache__")) for part in name.parts)
+            if inside.is_file() and not ignored:
                 digest.update(f"{name}\0{_sha256(inside)}\0".encode())
         return digest.hexdigest()
     try:

@@ -64,6 +64,7 @@ IGNORED = [
     "src/training/.loop.py.swp",
     "src/model/device.py~",
     "src/figures/.DS_Store",
+    "src/images/.env",
     "metrics/logits/net1/test/.0.npz.4711.part",  # of a stage that was killed
     "plots/loss/.ipynb_checkpoints/net1-checkpoint.csv",
 ]
