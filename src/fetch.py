@@ -55,25 +55,30 @@ def main() -> None:
 def read(name: str, source: Source) -> Splits:
     """The images of the source `name`, from the copy that CIFAR10_ARCHIVE names if it is set."""
     reader = importlib.import_module(f"images.{source.format.replace('-', '_')}")  # some take seconds to import
+
+    def read_from(path: Path) -> Splits:
+        return pinned(str(path), reader.read(source, path), source)
+
     if source.format == "sklearn-digits":
-        return pinned(name, reader.read(), source.sha256)
+        return pinned(name, reader.read(), source)
     if copy := os.environ.get("CIFAR10_ARCHIVE"):
         path = Path(os.path.expanduser(copy))  # Path.expanduser fails where there is no home
         if not (path.is_file() or path.is_dir()):  # a pipe would be waited for without end
-            hint = "give an absolute path, because a queued or temporary experiment runs in another folder"
-            raise UserError(f"CIFAR10_ARCHIVE: {path.absolute()} is no file and no folder: {hint}")
-        return pinned(str(path), reader.read(source, path), source.sha256)
-    return download.find(name, source.urls, lambda path: pinned(str(path), reader.read(source, path), source.sha256))
+            hint = "an absolute path also works in a queued or temporary experiment, which runs in another folder"
+            raise UserError(f"CIFAR10_ARCHIVE: {path.absolute()} is no file and no folder; {hint}")
+        return read_from(path)
+    return download.find(name, source.urls, read_from)
 
 
-def pinned(where: str, splits: Splits, sha256: str) -> Splits:
+def pinned(where: str, splits: Splits, source: Source) -> Splits:
     """`splits` from `where`; raises `UserError` unless images and labels have the sha256 that params.yaml gives."""
     digest = hashlib.sha256()
     for array in (*splits["train"], *splits["test"]):
         digest.update(array.tobytes())
-    if (found := digest.hexdigest()) != sha256:
-        hint = "for new images of your own, put the second into params.yaml"
-        raise UserError(f"{where}: expected images and labels of sha256 {sha256}, found {found}: {hint}")
+    if (found := digest.hexdigest()) != source.sha256:
+        is_own = source.format == "image-folders"
+        hint = ": if these are the images you mean, put the second into params.yaml" if is_own else ""
+        raise UserError(f"{where}: expected images and labels of sha256 {source.sha256}, found {found}{hint}")
     return splits
 
 

@@ -37,6 +37,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         raise UserError(f"there is no {path} here: run this from the top of the repository") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: it holds no keys and values")
     return values
 
 

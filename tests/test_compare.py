@@ -39,7 +39,7 @@ def test_what_dvc_yaml_declares_is_written_and_the_same_each_time(small, capsys)
     compare.main()
     assert str(small / "plots/report.html") in capsys.readouterr().out
     first = written()
-    assert all(first.values())
+    assert len(set(first.values()) - {b""}) == len(first)  # no figure twice
     overall = pd.read_csv("metrics/overall.csv")
     assert overall["recipe"].tolist() == ["reference", "reference", "modern", "modern"]
     assert overall["net"].tolist() == ["net1", "net2", "net1", "net2"]

@@ -76,7 +76,6 @@ def test_validation_images_are_training_images_and_no_test_image_is_left(fetched
         ({"data.sources.digits.sha256": "0" * 64}, "expected images and labels of sha256 0000"),
         ({"data.source": "cifar10"}, "/pipe is no file"),
     ],
-    ids=["other images than the pinned ones", "your copy would be waited for without end"],
 )
 def test_what_cannot_be_read_is_one_line_and_leaves_no_data(fetched, monkeypatch, values, says):
     os.mkfifo("pipe")

@@ -39,14 +39,14 @@ def put_back() -> None:
     ("change", "names"),
     [
         (put_back, ""),
-        (lambda: Path("code/.net.swp").write_text(""), ""),
+        (lambda: Path("code/.net.swp").write_text("") or Path("code/net~").write_text(""), ""),
         (lambda: Path("code/__pycache__").mkdir() or Path("code/__pycache__/net.pyc").write_text(""), ""),
         (lambda: Path("params.yaml").write_text(PARAMS.replace("rate: 2", "rate: 3")), ""),
         (lambda: Path("params.yaml").write_text(PARAMS.replace("rate: 1", "rate: 3")), "params.yaml: recipes.fast"),
         (lambda: Path("images").write_text("others"), "images"),
         (lambda: Path("images").unlink(), "images"),
         (lambda: Path("code/other").write_text("edited"), "code"),
-        (lambda: Path("code/new").write_text(""), "code"),
+        (lambda: Path("code/other").rename("code/another"), "code"),
         (lambda: Path("code/net").write_text("edited"), "code/net, code"),
     ],
 )

@@ -54,15 +54,15 @@ def beside_study(nets: pd.DataFrame) -> list[str]:
 
 
 def verdicts(findings: Findings) -> list[str]:
-    """Which claims, by their numbers, have which verdict by each recipe."""
+    """Which claims, by their numbers, have which verdict by each recipe; † as in the table."""
     of_recipes = []
     for recipe, its in findings.items():
         numbers = defaultdict(list)
         for number, finding in enumerate(its.values(), 1):
-            numbers[finding.verdict].append(number)
+            numbers[finding.verdict].append(f"{number}{dagger(finding)}")
         found = [f"{verdict} ({listed(numbers[verdict])})" for verdict in VERDICTS if verdict in numbers]
-        of_recipes.append(f"by {escape(recipe)} {', '.join(found)}")
-    return [f"The study's claims, numbered as below: {'; '.join(of_recipes)}."] if any(findings.values()) else []
+        of_recipes.append(f"by {escape(recipe)}: {', '.join(found)}")
+    return [f"Verdicts on the study's claims, {'; '.join(of_recipes)}."] if any(findings.values()) else []
 
 
 def overall(grid: dict[str, Runs], tables: Tables) -> str:
@@ -100,7 +100,11 @@ def verdict(finding: Finding) -> str:
     needed = finding.seeds_needed
     if needed:
         needed = f" ({needed} seeds)" if needed[-1].isdigit() else f" ({needed})"
-    return finding.verdict + needed + (" †" if finding.stands is False else "")
+    return finding.verdict + needed + dagger(finding)
+
+
+def dagger(finding: Finding) -> str:
+    return " †" if finding.stands is False else ""
 
 
 def evidence(finding: Finding) -> str:

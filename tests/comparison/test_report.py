@@ -97,15 +97,21 @@ def test_what_came_out_is_said_in_sentences(usual, grid):
     findings = {recipe: judge(runs, made_up.STUDY) for recipe, runs in grid.items()}
     for sentence in report.changes(tables) + report.beside_study(tables["overall"]) + report.verdicts(findings):
         assert f"\n- {sentence}\n" in usual
+    inside = pd.DataFrame({"recipe": "reference", "net": ["a", "b"], "study_inside": [True, False]})
+    assert report.beside_study(inside)[0].endswith("? Yes for a. No for b.")
+    assert "? Yes for net1, net2 and net3.\n" in usual
+    off = tables["overall"].iloc[(tables["overall"]["confidence"] - tables["overall"]["accuracy"]).abs().argmax()]
+    assert f"{off.net} by {off.recipe} is furthest off:\nits answers have {off.confidence:.1f} % confidence" in usual
     assert "\n  net3 by reference, " in usual
     difficult = tables["per_class"].groupby("class")["accuracy"].mean().idxmin()
     assert f"the most difficult class, {difficult}," in section(usual, "Per class")
 
 
 def test_verdicts_are_listed_and_marked():
-    holds, undecided = (Finding("It rises.", verdict, "1 to 2", "it does") for verdict in ("holds", "not decided"))
-    (sentence,) = report.verdicts({"a": {"x": holds, "y": undecided}, "b": {"x": holds, "y": holds}})
-    assert sentence.endswith(": by a holds (1), not decided (2); by b holds (1 and 2).")
+    holds, fails, undecided = (Finding("It rises.", verdict, "1 to 2", "it does") for verdict in report.VERDICTS)
+    by_b = {"x": holds, "y": replace(holds, stands=False)}
+    (sentence,) = report.verdicts({"a": {"x": fails, "y": undecided}, "b": by_b})
+    assert sentence.endswith("by a: does not hold (1), not decided (2); by b: holds (1 and 2 †).")
     assert report.verdict(replace(undecided, seeds_needed="7")) == "not decided (7 seeds)"
     assert report.verdict(replace(holds, stands=False)) == "holds †"
 

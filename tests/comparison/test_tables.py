@@ -1,5 +1,7 @@
 """The tables of numbers, calibration and how numbers become text, on runs made up here."""
 
+from pathlib import Path
+
 import made_up
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from sklearn.metrics import log_loss
 
 from comparison import calibration, formatting, statistics, tables
 from comparison.runs import Runs, read_grid
+from errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -48,9 +51,7 @@ def test_one_seed_has_wilsons_interval_and_no_spread():
     grid = small(["a", "b"], [0] * 10 + [1] * 10, net1=[[0] * 20], mine=[[1] * 10 + [0] * 10])
     made = tables.make_tables(grid, NO_STUDY)
     nets = made["overall"].set_index("net")
-    assert nets.loc["mine", ["accuracy", "low", "high"]].tolist() == pytest.approx(
-        [0, 0, 16.1125], abs=1e-4
-    )  # Newcombe
+    assert nets.loc["mine", ["accuracy", "low", "high"]].tolist() == pytest.approx([0, 0, 16.1125], abs=1e-4)
     assert nets[["sd", "ensemble_accuracy", "prediction_low", "prediction_high", "study"]].isna().all(axis=None)
     assert nets["prediction_by"].tolist() == ["", ""]
     assert made["per_class"]["sd"].isna().all()
@@ -139,6 +140,10 @@ def test_what_is_written_is_what_is_read(grid, tmp_path, monkeypatch):
     again = tables.make_tables(read_grid(list(made_up.NETS), ["reference", "modern"], [0, 1, 2]), STUDY)
     for name, table in tables.make_tables(grid, STUDY).items():
         pd.testing.assert_frame_equal(again[name], table)
+    for path in Path("metrics/evaluate/net2/modern").iterdir():
+        path.write_text(path.read_text().replace("0.9", "0.8"))  # its momentum
+    with pytest.raises(UserError, match="net1-modern-0 and net2-modern-0"):
+        read_grid(list(made_up.NETS), ["reference", "modern"], [0, 1, 2])
 
 
 def test_the_calibration_error_as_worked_by_hand():

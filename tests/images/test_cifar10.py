@@ -15,7 +15,7 @@ from test_image_folders import encoded, write
 import fetch
 from errors import UserError
 from images import cifar10
-from params import load_params
+from params import Source, load_params
 
 SOURCE = load_params(Path(__file__).parents[2] / "params.yaml").data.sources["cifar10"]
 OFFICIAL = Path(os.environ.get("CIFAR10_ARCHIVE", "none"))
@@ -57,15 +57,15 @@ def batches(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-def sha256(folder: Path) -> str:
-    """The checksum of the images in `folder`, worked out image by image."""
+def pin(folder: Path) -> Source:
+    """The source with the checksum of the images in `folder`, worked out image by image."""
     digest = hashlib.sha256()
     for split in cifar10.BATCHES:
         of_split = sorted((row for row in rows(folder) if row[0] == split), key=lambda row: row[1])
         for *_, planes in of_split:
             digest.update(np.stack(np.split(planes, 3), axis=1).tobytes())  # red, green, blue of each pixel in turn
         digest.update(bytes(label for _, _, label, _ in of_split))
-    return digest.hexdigest()
+    return SOURCE.model_copy(update={"sha256": digest.hexdigest()})
 
 
 def test_archive_batch_folder_and_png_files_give_the_pinned_images_and_labels(batches, tmp_path):
@@ -81,7 +81,7 @@ def test_archive_batch_folder_and_png_files_give_the_pinned_images_and_labels(ba
         Path(shutil.make_archive(str(tmp_path / "png"), "gztar", tree.parent)),  # in one folder, as GitHub packs them
     ]
     for path in forms:
-        splits = fetch.pinned("images", cifar10.read(SOURCE, path), sha256(batches))
+        splits = fetch.pinned("images", cifar10.read(SOURCE, path), pin(batches))
         assert [len(labels) for _, labels in splits.values()] == [60, 12]
         assert [images.shape[1:] for images, _ in splits.values()] == [(32, 32, 3)] * 2
 
@@ -104,14 +104,14 @@ def test_a_missing_batch_is_named(batches):
 
 
 def test_one_changed_pixel_or_label_is_refused(batches, tmp_path):
-    expected, files = sha256(batches), png_files(batches)
+    source, files = pin(batches), png_files(batches)
     first, second = next(name for name in files if "/cat/" in name), next(name for name in files if "/dog/" in name)
     swapped = files | {first: files[second], second: files[first]}
     moved = {name.replace("/cat/", "/dog/") if name == first else name: content for name, content in files.items()}
     for label, changed in {"swapped": swapped, "moved": moved}.items():
         splits = cifar10.read(SOURCE, write(tmp_path / label, changed))
-        with pytest.raises(UserError, match=expected):
-            fetch.pinned("images", splits, expected)
+        with pytest.raises(UserError, match=source.sha256):
+            fetch.pinned("images", splits, source)
 
 
 def test_class_names_in_another_order_are_refused(batches):
@@ -126,5 +126,5 @@ def test_class_names_in_another_order_are_refused(batches):
 )
 def test_the_official_batches_and_their_images_as_png_files_give_the_pinned_images_and_labels(tmp_path):
     for path in (OFFICIAL, write(tmp_path, png_files(OFFICIAL))):
-        splits = fetch.pinned("images", cifar10.read(SOURCE, path), SOURCE.sha256)
+        splits = fetch.pinned("images", cifar10.read(SOURCE, path), SOURCE)
         assert len(splits["train"][1]) == 50_000
