@@ -141,7 +141,7 @@ def read_result(run: Run) -> Result:
 
 
 def read_study(dataset: Dataset, class_names: list[str]) -> pd.DataFrame:
-    """The study's accuracies (%), classes and `overall` down, nets across; no columns if the images are others."""
+    """The study's accuracies (%), classes and `overall` down, nets across; no columns on images of another kind."""
     with reading(STUDY):
         study = pd.read_csv(STUDY, index_col="class")
     images = (dataset.train_images, dataset.evaluated_images, dataset.evaluated_on)

@@ -38,11 +38,11 @@ def make_tables(grid: dict[str, Runs], study: pd.DataFrame) -> Tables:
 def net_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
     """Size, accuracy and what else the runs say of each net by each recipe.
 
-    gap: training less evaluated accuracy. confidence (%): of the answers, right or wrong. It, the calibration error ece
-    (%) and the loss (nats) are means over the seeds. ensemble_accuracy: of the mean of all seeds' probabilities.
-    prediction_low, prediction_high: the prediction interval of one more run; prediction_by: whether its standard
-    deviation is "pooled" or the net's "own".
-    study: its figure, which was cut off. study_inside: whether the study's accuracy can be within the prediction.
+    gap: training less evaluated accuracy. confidence (%): of all answers, right or wrong. ece (%): the calibration
+    error. Confidence, ece and loss (nats) are means over the seeds. ensemble_accuracy: of the mean of all seeds'
+    probabilities. prediction_low, prediction_high: the prediction interval of one more run. prediction_by: whether that
+    interval's standard deviation is "pooled" or the net's "own". study: the study's accuracy, which was cut off.
+    study_inside: whether the study's accuracy can be within the prediction interval.
     """
     return pd.DataFrame([net_row(runs, net, study) for runs, net in every_net(grid)])
 

@@ -50,7 +50,7 @@ def find(name: str, urls: list[str], read: Callable[[Path], Splits]) -> Splits:
         if status in (0, *CANNOT_CONTINUE, *TOO_LARGE):
             part.unlink(missing_ok=True)
         print(f"failed: {failures[url]}", flush=True)
-        # Once more after the others, if the mirror sent something now or earlier: the earlier part may be at fault.
+        # A mirror that sent something, now or earlier, gets a second try after the others. An old part can be wrong.
         if rate == MIN_RATE and (had_part or part.exists()):
             queue.append((url, MIN_RATE // 10))
     listed = "; ".join(f"{url} ({why})" for url, why in failures.items()) or "params.yaml lists no URL"
