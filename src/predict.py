@@ -2,8 +2,8 @@
 
 reads   models/NET/RECIPE/SEED.pt; the pictures; params.yaml: compare
 prints  a line for each picture: its three likeliest classes and the net's probability (%) of each
-run     python src/predict.py net1 PICTURE...            net1-modern: by this recipe, net1-modern-2: from this seed;
-                                                         without them the first recipe and seed of `compare`
+run     python src/predict.py net1 PICTURE...    net1-reference: by this recipe, net1-reference-2: from this seed;
+                                                 without them the first recipe and seed of `compare`
 """
 
 import argparse
@@ -20,7 +20,7 @@ from run import Run
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", help="NET, NET-RECIPE or NET-RECIPE-SEED, for example net1 or net1-modern-2")
+    parser.add_argument("run", help="NET, NET-RECIPE or NET-RECIPE-SEED, for example net1 or net1-reference-2")
     parser.add_argument("pictures", metavar="picture", nargs="+", help="for example cat.jpg")
     arguments = parser.parse_args()
     with one_line_errors():
