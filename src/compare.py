@@ -13,13 +13,13 @@ writes  metrics/overall.csv      size, cost, accuracy and loss of each net by ea
 run     python src/compare.py
 """
 
-import argparse
 from pathlib import Path
 
 from stage import stage
 
 import pandas as pd
 
+from command_line import read_arguments
 from comparison import page, report
 from comparison.claims import judge
 from comparison.runs import Runs, first, read_grid, read_study
@@ -27,22 +27,12 @@ from comparison.tables import make_tables
 from figures.draw import draw
 from files import write_bytes, write_csv, write_json, write_text
 from params import load_params
-from run import remove_leftovers
 
 PAGE = Path("plots/report.html")
-NEXT = """\
-
-Next, in {folder}:
-  see what a change does to accuracy    dvc exp run -S recipes.{recipe}.batch_size=10 summarize@{net}-{recipe}
-                                        dvc metrics diff
-  add a net                             write src/nets/NAME.py, add NAME to compare.nets in params.yaml, make repro
-  look at loss curves and confusion     dvc plots show
-
-All of it on one page: {page}"""
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    read_arguments(__doc__)
     with stage("compare") as inputs:
         params = load_params().compare
         grid = read_grid(params.nets, params.recipes, params.seeds)
@@ -55,7 +45,6 @@ def main() -> None:
         html = page.render(markdown, figures)
 
         inputs.check_unchanged()
-        remove_leftovers(params.runs)
         for name, table in tables.items():
             write_csv(f"metrics/{name}.csv", table.round(4))
         by_recipe = {recipe: {key: vars(finding) for key, finding in its.items()} for recipe, its in findings.items()}
@@ -66,7 +55,7 @@ def main() -> None:
         for name, content in figures.items():
             write_bytes(f"plots/figures/{name}", content)
     print(report.overall(grid, tables))
-    print(NEXT.format(folder=Path.cwd(), net=one.nets[0], recipe=one.recipe_name, page=PAGE.resolve()))
+    print(f"\nAll of it on one page: {PAGE.resolve()}")
 
 
 def write_plots(grid: dict[str, Runs]) -> None:

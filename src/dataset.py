@@ -41,20 +41,13 @@ class Dataset(StrictModel):
 class Split:
     """The training images of a dataset, or those that nets are evaluated on.
 
-    images: (N, 32, 32, 3) uint8, RGB; labels: (N,) uint8, indices into `class_names`. Raises `UserError` for others.
+    images: (N, 32, 32, 3) uint8, RGB; labels: (N,) uint8, indices into `class_names`.
     """
 
     images: np.ndarray
     labels: np.ndarray
     class_names: list[str]
     dataset: Dataset
-
-    def __post_init__(self) -> None:
-        for name, array, shape in (("labels", self.labels, ()), ("images", self.images, IMAGE_SHAPE)):
-            if array.shape != (len(self.labels), *shape) or array.dtype != np.uint8:
-                raise UserError(f"{name}: expected (N, …) uint8, found {array.shape} {array.dtype}")
-        if not len(self.labels) or self.labels.max() >= len(self.class_names):
-            raise UserError(f"labels: expected some, from 0 to {len(self.class_names) - 1}")
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -5,7 +5,7 @@ writes  metrics/logits/NET/RECIPE/SEED.npz     logits (N, classes) float16 and l
         metrics/runs/NET/RECIPE/SEED.json      the DVC metric: accuracy (%) and mean cross-entropy, by these logits
         metrics/evaluate/NET/RECIPE/SEED.json  what was evaluated, size and cost of the net, and accuracy and loss on
                                                10,000 training images
-run     python src/evaluate.py net1 reference 0 [--device cpu]
+run     python src/evaluate.py net1 reference 0
 """
 
 import io
@@ -19,6 +19,7 @@ from scipy.special import log_softmax
 from torch.utils.flop_counter import FlopCounterMode
 
 import dataset
+from command_line import read_arguments
 from dataset import IMAGE_SHAPE, Split, scale
 from errors import UserError
 from files import write_bytes, write_json
@@ -26,21 +27,21 @@ from model import checkpoint
 from model.device import make_deterministic, select_device
 from model.records import Description, EvaluationRecord, Normalisation
 from params import load_params
-from run import Run, read_arguments
+from run import Run
 
 BATCH_SIZE = 250
 TRAINING_IMAGES = 10_000  # of all classes alike; they say as much about overfitting as all 50,000
 
 
 def main() -> None:
-    run, device = read_arguments(__doc__)
+    run = Run(**vars(read_arguments(__doc__, net="net1", recipe="reference", seed=0)))
     with stage("evaluate", **vars(run)) as inputs:
-        evaluate_run(run, device, inputs)
+        evaluate_run(run, inputs)
 
 
-def evaluate_run(run: Run, device_name: str | None, inputs: Inputs) -> None:
+def evaluate_run(run: Run, inputs: Inputs) -> None:
     make_deterministic()
-    device = select_device(device_name)
+    device = select_device()
     net, description = checkpoint.load(run.file("models"))
     evaluated_path = f"data/{load_params().data.evaluate_on}.npz"
     evaluated, training = dataset.load(evaluated_path), dataset.load("data/train.npz")

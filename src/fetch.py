@@ -8,7 +8,6 @@ writes  data/train.npz       uint8 images (N, 32, 32, 3), uint8 labels (N,), cla
 run     python src/fetch.py  CIFAR10_ARCHIVE=FILE_OR_FOLDER: use this copy, download nothing
 """
 
-import argparse
 import hashlib
 import importlib
 import os
@@ -19,6 +18,7 @@ from stage import stage
 import numpy as np
 
 import dataset
+from command_line import read_arguments
 from errors import UserError
 from files import write_json
 from images import Splits, download
@@ -26,7 +26,7 @@ from params import Source, load_params
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    read_arguments(__doc__)
     with stage("fetch") as inputs:
         data = load_params().data
         source = data.sources[data.source]

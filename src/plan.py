@@ -5,7 +5,6 @@ prints  the stale runs, one NET-RECIPE-SEED a line; how many they are to stderr
 run     python src/plan.py
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from dvc.lock import LockError
 from dvc.repo import Repo
 from scmrepo.exceptions import SCMError
 
+from command_line import read_arguments
 from comparison.runs import READ, WAY_OUT
 from errors import UserError, reason
 from params import load_params
@@ -24,7 +24,7 @@ from run import Run
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    read_arguments(__doc__)
     with one_line_errors():
         runs = load_params().compare.runs
         stale = stale_runs(runs)

@@ -7,24 +7,19 @@ writes  metrics/nets/NET/RECIPE.json      the DVC metric: mean accuracy (%), its
 run     python src/summarize.py net1 reference
 """
 
-import argparse
-
 from stage import Inputs, stage
 
+from command_line import read_arguments
 from comparison.calibration import losses
 from comparison.runs import read_runs
 from files import write_csv, write_json
 from params import load_params
-from run import Run, remove_leftovers
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("net", help="for example net1")
-    parser.add_argument("recipe", help="for example reference")
-    arguments = parser.parse_args()
-    with stage("summarize", net=arguments.net, recipe=arguments.recipe) as inputs:
-        summarize(arguments.net, arguments.recipe, inputs)
+    arguments = vars(read_arguments(__doc__, net="net1", recipe="reference"))
+    with stage("summarize", **arguments) as inputs:
+        summarize(**arguments, inputs=inputs)
 
 
 def summarize(net: str, recipe: str, inputs: Inputs) -> None:
@@ -39,7 +34,6 @@ def summarize(net: str, recipe: str, inputs: Inputs) -> None:
     confusion = runs.confusion(net)
 
     inputs.check_unchanged()
-    remove_leftovers([Run(net, recipe, seed) for seed in seeds], within=f"{net}/{recipe}")
     write_json(f"metrics/nets/{net}/{recipe}.json", metric)
     write_csv(f"metrics/confusion/{net}/{recipe}.csv", confusion, index=True)
     print(f"{net} by {recipe}: accuracy {metric['accuracy']:.2f} %, seeds {', '.join(map(str, seeds))}")

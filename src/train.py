@@ -6,7 +6,7 @@ writes  models/NET/RECIPE/SEED.pt            weights, and what made them: net, r
         metrics/train/NET/RECIPE/SEED.json   loss and accuracy over the last epoch, steps, PyTorch's version, device
         metrics/timing/NET/RECIPE/SEED.json  seconds, steps/s, peak memory: what differs from run to run
         .cache/training/                     the state under way, from which an interrupted run goes on
-run     python src/train.py net1 reference 0 [--device cpu]
+run     python src/train.py net1 reference 0
 """
 
 import sys
@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 
 import dataset
+from command_line import read_arguments
 from errors import UserError
 from files import write_csv, write_json
 from model import checkpoint
@@ -26,25 +27,25 @@ from model.device import describe_device, has_bfloat16, keep_freed_memory, make_
 from model.records import Description, Normalisation, TrainingRecord
 from params import load_params
 from progress import Progress, timing
-from run import Run, read_arguments
+from run import Run
 from saved_state import SavedState
 from training.loop import MEAN, STD, train
 
 
 def main() -> None:
-    run, device = read_arguments(__doc__)
+    run = Run(**vars(read_arguments(__doc__, net="net1", recipe="reference", seed=0)))
     with stage("train", **vars(run)) as inputs:
-        train_run(run, device, inputs)
+        train_run(run, inputs)
 
 
-def train_run(run: Run, device_name: str | None, inputs: Inputs) -> None:
+def train_run(run: Run, inputs: Inputs) -> None:
     recipes = load_params().recipes
     if run.recipe not in recipes:
         raise UserError(f"params.yaml has no recipe {run.recipe}; it has {', '.join(recipes)}")
     recipe = recipes[run.recipe]
     make_deterministic()
     keep_freed_memory()
-    device = select_device(device_name)
+    device = select_device()
     bfloat16 = recipe.allow_bfloat16 and has_bfloat16(device)
     machine = describe_device(device) + (", bfloat16" if bfloat16 else "")
     split = dataset.load("data/train.npz")

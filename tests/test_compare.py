@@ -11,9 +11,6 @@ import yaml
 from PIL import Image
 
 import compare
-from errors import UserError
-from params import load_params
-from run import remove_leftovers
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -54,28 +51,6 @@ def test_what_dvc_yaml_declares_is_written_and_the_same_each_time(small, capsys)
         assert all(words in made for words in ("cifar10", "40 test images", "Seeds: 0 and 1", "modern", "PyTorch 2.0"))
     compare.main()
     assert written() == first
-
-
-def test_results_that_params_yaml_no_longer_names_are_removed_but_no_other_file(small, capsys):
-    others = ["metrics/notes.json", "metrics/logits/.DS_Store", "metrics/logits/net1/reference/0.npz"]
-    gone = [
-        "metrics/logits/net9/reference/0.npz", "metrics/evaluate/net1/quick/0.json", "plots/loss/net1/reference/7.csv",
-        "metrics/nets/net9/reference.json", "metrics/confusion/net1/quick.csv",
-    ]  # fmt: skip
-    mine = "metrics/train/net1/modern/0.json.orig"
-    for name in [*others, *gone, mine]:
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).touch()
-    with pytest.raises(UserError, match=f"^{mine} .*move it away$"):
-        remove_leftovers(load_params().compare.runs)
-    assert all(Path(name).exists() for name in [*others, *gone, mine])
-    Path(mine).unlink()
-    remove_leftovers(load_params().compare.runs)
-    assert not [name for name in gone if Path(name).exists()]
-    assert all(Path(name).exists() for name in others)
-    (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("removed 5 files")
-    assert any(name in line for name in gone)
 
 
 def test_what_changes_meanwhile_is_not_compared(small, monkeypatch):

@@ -87,7 +87,7 @@ def test_a_checkpoint_exchanged_meanwhile_is_not_recorded_with_these_figures(tmp
     for name in ("train", "test"):
         dataset.save(f"data/{name}.npz", split_of(8))
     write_checkpoint(CHECKPOINT)
-    monkeypatch.setattr("sys.argv", ["evaluate.py", "net1", "reference", "0", "--device", "cpu"])
+    monkeypatch.setattr("sys.argv", ["evaluate.py", "net1", "reference", "0"])
 
     def meanwhile(*arguments):
         write_checkpoint(CHECKPOINT, untrained_net(seed=1))

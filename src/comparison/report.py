@@ -118,8 +118,7 @@ def per_class(recipe: str, table: pd.DataFrame) -> str:
     cells = {}
     for net, rows in table[table["recipe"] == recipe].groupby("net", sort=False):
         cells["class"] = rows["class"].map(escape)
-        accuracies = zip(within(rows, 1), rows["best"], strict=True)
-        cells[escape(net)] = [f"**{accuracy}**" if is_best else accuracy for accuracy, is_best in accuracies]
+        cells[escape(net)] = within(rows, 1)
         if recipe == STUDY_RECIPE and rows["study"].notna().any():
             cells[f"{escape(net)}, the study"] = rows["study"].map(whole)
     return as_table(cells)

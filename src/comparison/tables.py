@@ -5,7 +5,7 @@ that so few seeds cannot give is NaN.
 """
 
 from collections.abc import Iterable
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -90,31 +90,17 @@ def study_range(figures: pd.Series) -> tuple[float, float]:
 
 
 def class_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
-    """The accuracy of each net on each class's images, and the study's. Two seeds give no interval for a class.
-
-    best: whether it is better than every other net of the recipe beyond chance, by the interval of each difference.
-    Each class is tested by itself.
-    """
+    """The accuracy of each net on each class's images, and the study's. Two seeds give no interval for a class."""
     rows = []
     for runs in grid.values():
-        for label, name in enumerate(runs.class_names):
-            right = {net: runs.right(net)[:, runs.labels == label] for net in runs.nets}
-            for net, is_right in right.items():
-                row = {"recipe": runs.recipe_name, "class": name, "net": net, "images": is_right.shape[1]}
-                accuracies = 100 * is_right.mean(axis=1)
-                row |= {"accuracy": accuracies.mean(), "sd": pd.Series(accuracies).std()}
-                low, high = UNKNOWN if len(is_right) == 2 else statistics.accuracy_interval(is_right)
-                row |= {"low": low, "high": high, "best": is_best(net, right)}
-                rows.append(row | {"study": study[net][name] if net in study else np.nan})
+        for (label, name), net in product(enumerate(runs.class_names), runs.nets):
+            right = runs.right(net)[:, runs.labels == label]
+            accuracies = 100 * right.mean(axis=1)
+            row = {"recipe": runs.recipe_name, "class": name, "net": net, "images": right.shape[1]}
+            row |= {"accuracy": accuracies.mean(), "sd": pd.Series(accuracies).std()}
+            row["low"], row["high"] = UNKNOWN if len(right) == 2 else statistics.accuracy_interval(right)
+            rows.append(row | {"study": study[net][name] if net in study else np.nan})
     return pd.DataFrame(rows)
-
-
-def is_best(net: str, right: dict[str, np.ndarray]) -> bool:
-    """Whether `net` is better than every other beyond chance; right: (seeds, images) of each net."""
-    others = [is_right for other, is_right in right.items() if other != net]
-    if not others or len(right[net]) < statistics.LEAST_SEEDS:
-        return False
-    return all(statistics.contrast([other, right[net]], [-1, 1]).low > 0 for other in others)
 
 
 def difference_table(grid: dict[str, Runs]) -> pd.DataFrame:

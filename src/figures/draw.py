@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
@@ -119,26 +120,21 @@ def confusion_figure(runs: Runs) -> Figure:
 
 def draw_matrix(axes: Axes, shares: pd.DataFrame, side: float) -> None:
     """`shares` in a square of `side` inches: errors shaded by their share; right answers, on the diagonal, grey."""
-    names = [short(str(name), 14) for name in shares.columns]
-    cell = 72 * side / len(names)  # points; a letter is about 0.6 of its own size wide
-    diagonal = np.eye(len(names), dtype=bool)
-    numbered = len(names) <= MOST_NUMBERED
-    for part, colours in ((shares.mask(diagonal), ERRORS), (shares.where(diagonal), RIGHT)):
-        axes.pcolormesh(np.ma.masked_invalid(part), edgecolor="white", linewidth=0.5 if numbered else 0, **colours)
-    for (row, column), share in np.ndenumerate(shares):
-        if numbered and round(share) > 0:
-            colour = "white" if row != column and share > 0.6 * ERRORS["vmax"] else "black"
-            centre: dict[str, Any] = {"ha": "center", "va": "center_baseline", "in_layout": False}
-            axes.text(column + 0.5, row + 0.5, whole(share), color=colour, size=min(8, cell / 2.1), **centre)
-    every = math.ceil(1.3 * SMALL / cell)  # only every so many classes has a label, so that labels do not overlap
+    cell = 72 * side / len(shares)  # points; a letter is about 0.6 of its own size wide
+    names = [short(str(name), 14) for name in shares]
+    is_numbered, every = len(names) <= MOST_NUMBERED, math.ceil(1.3 * SMALL / cell)  # one label a line at most
+    style: dict[str, Any] = {"square": True, "cbar": False, "linewidths": 0.5 if is_numbered else 0}
+    style |= {"fmt": "", "annot_kws": {"size": min(8, cell / 2.1), "in_layout": False}}
+    numbers = shares.map(lambda share: whole(share) if round(share) else "") if is_numbered else None
+    is_right = np.eye(len(names), dtype=bool)
+    for hidden, colours in ((is_right, ERRORS), (~is_right, RIGHT)):
+        sns.heatmap(shares, mask=hidden, annot=numbers, ax=axes, **style, **colours)
     places = np.arange(0, len(names), every) + 0.5
     axes.set_xticks(places, names[::every], rotation=90)
-    axes.set_yticks(places, names[::every])
+    axes.set_yticks(places, names[::every], rotation=0)
     axes.tick_params(length=0, labelsize=SMALL)
-    axes.set(aspect="equal", xlabel="predicted class", ylabel="true class", ylim=(len(names), 0))
+    axes.set(xlabel="predicted class", ylabel="true class")
     axes.label_outer()
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
 
 
 def loss_figure(grid: dict[str, Runs], tables: Tables) -> Figure:

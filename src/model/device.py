@@ -9,21 +9,12 @@ from pathlib import Path
 
 import torch
 
-from errors import UserError, reason
-
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
-def select_device(name: str | None = None) -> torch.device:
-    """The device `name`, or a CUDA GPU when there is one, else the CPU; raises `UserError` for one that is not here."""
-    if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except Exception as error:
-        raise UserError(f"device {name} cannot be used: {reason(error)}") from None
-    return device
+def select_device() -> torch.device:
+    """A CUDA GPU when there is one, else the CPU; `CUDA_VISIBLE_DEVICES=` hides the GPUs."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def describe_device(device: torch.device) -> str:

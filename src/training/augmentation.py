@@ -33,22 +33,18 @@ def flip(images: torch.Tensor, random: torch.Tensor, probability: float) -> torc
 
 def shift(images: torch.Tensor, random: torch.Tensor, pixels: int) -> torch.Tensor:
     """Move images by up to so many pixels in both directions; the uncovered border is filled by reflection."""
-    rows, columns = _moved(random, pixels)
-    last = SIZE - 1
-    return _gather(images, last - (last - rows.abs()).abs(), last - (last - columns.abs()).abs())
+    import torch
 
-
-def crop(images: torch.Tensor, random: torch.Tensor, pixels: int) -> torch.Tensor:
-    """Move images by up to so many pixels in both directions; the uncovered border is black, as DLStudio has it."""
-    rows, columns = _moved(random, pixels)
-    is_inside = ((rows >= 0) & (rows < SIZE))[:, :, None] & ((columns >= 0) & (columns < SIZE))[:, None, :]
-    return _gather(images, rows.clamp(0, SIZE - 1), columns.clamp(0, SIZE - 1)) * is_inside[..., None]
+    moves = (random * (2 * pixels + 1)).long() - pixels
+    sources = torch.arange(SIZE, device=images.device) - moves[:, :, None]  # the row and the column of each pixel
+    rows, columns = (SIZE - 1 - (SIZE - 1 - sources.abs()).abs()).unbind(1)  # (B, 32) each
+    place = torch.arange(len(images), device=images.device)
+    return images[place[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 EFFECTS: dict[str, tuple[Callable[..., torch.Tensor], Any]] = {  # applied in this order
     "flip": (flip, Probability),
     "shift": (shift, Pixels),
-    "crop": (crop, Pixels),
 }
 
 
@@ -74,22 +70,3 @@ def augment(
         if name in effects:
             seen = effect(seen, random[name][batch], effects[name])
     return seen
-
-
-def _range(length: int, like: torch.Tensor) -> torch.Tensor:
-    """0, 1, … on the device of `like`."""
-    import torch
-
-    return torch.arange(length, device=like.device)
-
-
-def _moved(random: torch.Tensor, pixels: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """From which row and from which column each pixel comes, (B, 32) each; outside the image too."""
-    moves = (random * (2 * pixels + 1)).long() - pixels
-    place = _range(SIZE, random)
-    return place - moves[:, [0]], place - moves[:, [1]]
-
-
-def _gather(images: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    """The pixels (B, 32, 32, 3) of `images` at `rows` and `columns`, (B, 32) each."""
-    return images[_range(len(images), images)[:, None, None], rows[:, :, None], columns[:, None, :]]

@@ -16,10 +16,10 @@ VALUES = torch.rand(10, 100_000, generator=GENERATOR)  # so many that PyTorch sh
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 
 
-def test_the_cpu_when_there_is_no_gpu_or_it_is_asked_for(monkeypatch):
-    assert device.select_device("cpu") == torch.device("cpu")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert device.select_device() == torch.device("cpu")
+@pytest.mark.parametrize(("has_gpu", "name"), [(True, "cuda"), (False, "cpu")])
+def test_a_gpu_where_there_is_one(monkeypatch, has_gpu, name):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    assert device.select_device() == torch.device(name)
 
 
 def sums() -> list[float]:

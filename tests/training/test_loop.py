@@ -20,7 +20,7 @@ from training.recipe import Recipe
 SGD = {"name": "sgd", "momentum": 0.9, "weight_decay": 0.001}
 ADAMW = {"name": "adamw", "weight_decay": 0.001}
 ONE_CYCLE = {"name": "one-cycle", "warm_up": 0.25}
-AUGMENTED = {"flip": 0.5, "shift": 5, "crop": 3}
+AUGMENTED = {"flip": 0.5, "shift": 5}
 
 
 def recipe(**changes) -> Recipe:
