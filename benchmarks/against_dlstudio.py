@@ -40,7 +40,6 @@ from images import sklearn_digits
 from model.build import build
 from model.device import cpu_model, keep_freed_memory, make_deterministic, select_device
 from params import load_params
-from progress import Progress
 from saved_state import SavedState
 from training.loop import train
 
@@ -102,31 +101,18 @@ def by_batch_size(net: str, ours: str) -> dict[int, float]:
     }
 
 
-class Clock(Progress):
-    """In place of training's progress: notes the time after the warm-up and after each later step."""
-
-    def __init__(self, warm_up: int):
-        self.warm_up = warm_up
-
-    def begin(self, steps: int, done: int) -> None:
-        pass
-
-    def show(self, step: int, epoch: int, rows: list) -> None:
-        self.end = time.perf_counter()
-        if step == self.warm_up:
-            self.start = self.end
-
-
-class NothingSaved(SavedState):
-    """In place of training's saved state, which a timed run has no use for."""
+class Clock(SavedState):
+    """In place of training's saved state, which a timed run has no use for: the time of its first and last log row."""
 
     def __init__(self) -> None:
-        pass
+        self.run, self.start = "ours", 0.0
 
     def load(self) -> None:
         return None
 
     def is_due(self) -> bool:
+        self.end = time.perf_counter()
+        self.start = self.start or self.end
         return False
 
     def save(self, state: dict) -> None:
@@ -147,8 +133,8 @@ def time_ours(net_name: str, warm_up: int, steps: int, batch_size: int = 5, bflo
     # A log row is read from the device, so a GPU has done all steps before it: one ends the warm-up, one the epoch.
     changes = {"batch_size": batch_size, "epochs": 1, "log_every": warm_up}
     recipe = load_params(REPOSITORY / "params.yaml").recipes["reference"].model_copy(update=changes)
-    clock = Clock(warm_up)
-    train(net, images, targets, recipe, 0, bfloat16, NothingSaved(), clock)
+    clock = Clock()
+    train(net, images, targets, recipe, 0, bfloat16, clock)
     return {"ms": (clock.end - clock.start) / steps * 1e3, "peak_mb": peak_mb()}
 
 
@@ -218,7 +204,7 @@ def load_images() -> dataset.Split:
 
 def repeated(split: dataset.Split, images: int, device: torch.device | str) -> tuple[torch.Tensor, torch.Tensor]:
     """`images` images and targets: those of `split`, over and over where it has fewer."""
-    pixels, targets = split.tensors()
+    pixels, targets = torch.from_numpy(split.images), torch.from_numpy(split.labels).long()
     indices = torch.arange(images) % len(split)
     return pixels[indices].to(device), targets[indices].to(device)
 

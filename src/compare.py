@@ -36,8 +36,7 @@ def main() -> None:
     with stage("compare") as inputs:
         params = load_params().compare
         grid = read_grid(params.nets, params.recipes, params.seeds)
-        one = first(grid)
-        study = read_study(one.dataset, one.class_names)
+        study = read_study(first(grid))
         tables = make_tables(grid, study)
         findings = {recipe: judge(runs, study) for recipe, runs in grid.items()}
         figures = draw(grid, tables, report.how_it_was_made(grid))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import StringConstraints
 
-from errors import UserError, reason
+from errors import reading
 from files import write_bytes
-from schema import StrictModel, validate
+from schema import StrictModel
 
 if TYPE_CHECKING:
     import torch
@@ -52,38 +52,24 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def tensors(self, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
-        """Images (N, 32, 32, 3) uint8 and targets (N,) int64 on `device`."""
-        import torch
-
-        return torch.from_numpy(self.images).to(device), torch.from_numpy(self.labels).to(device).long()
-
 
 def save(path: str | Path, split: Split) -> None:
     """Write `split` to `path`; the same split gives the same bytes."""
     content = io.BytesIO()
-    dataset = np.array(json.dumps(split.dataset.model_dump(), sort_keys=True))
-    names = np.array(split.class_names)
-    np.savez(content, images=split.images, labels=split.labels, class_names=names, dataset=dataset)
+    dataset = json.dumps(split.dataset.model_dump(), sort_keys=True)
+    np.savez(content, images=split.images, labels=split.labels, class_names=split.class_names, dataset=dataset)
     write_bytes(path, content.getbuffer())
 
 
 def load(path: str | Path) -> Split:
     """Read what `save` wrote; raises `UserError` when `path` is missing or something else."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Split(
-                images=arrays["images"],
-                labels=arrays["labels"],
-                class_names=arrays["class_names"].tolist(),
-                dataset=validate(Dataset, json.loads(str(arrays["dataset"])), "dataset"),
-            )
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: `dvc repro fetch` makes it") from None
-    except (PermissionError, MemoryError):
-        raise
-    except Exception as error:  # numpy's reader raises whatever a damaged file leads it to
-        raise UserError(f"{path} is damaged ({reason(error)}): delete it, then run `dvc repro fetch`") from None
+    with reading(path, "data set of this project", "`dvc repro fetch` makes it"), np.load(path) as arrays:
+        return Split(
+            images=arrays["images"],
+            labels=arrays["labels"],
+            class_names=arrays["class_names"].tolist(),
+            dataset=Dataset.model_validate_json(str(arrays["dataset"])),
+        )
 
 
 def scale(images: torch.Tensor, mean: float, std: float) -> torch.Tensor:

@@ -10,7 +10,7 @@ run     python src/evaluate.py net1 reference 0
 
 import io
 
-from stage import Inputs, stage
+from stage import stage
 
 import numpy as np
 import torch
@@ -36,49 +36,43 @@ TRAINING_IMAGES = 10_000  # of all classes alike; they say as much about overfit
 def main() -> None:
     run = Run(**vars(read_arguments(__doc__, net="net1", recipe="reference", seed=0)))
     with stage("evaluate", **vars(run)) as inputs:
-        evaluate_run(run, inputs)
+        make_deterministic()
+        device = select_device()
+        net, description = checkpoint.load(run.file("models"))
+        evaluated_path = f"data/{load_params().data.evaluate_on}.npz"
+        evaluated, training = dataset.load(evaluated_path), dataset.load("data/train.npz")
+        check_fits(description, run, evaluated, evaluated_path)
+        check_fits(description, run, training, "data/train.npz")
+        size_and_cost = measure(net)
+        net.to(device)
+        logits = predict(net, evaluated, description.normalisation, device)
+        sample = stratified_sample(training, TRAINING_IMAGES)
+        training_accuracy, training_loss = score(predict(net, sample, description.normalisation, device), sample.labels)
+        accuracy, loss = score(logits, evaluated.labels)
+        record = EvaluationRecord(
+            description=description,
+            **size_and_cost,
+            training_images=len(sample),
+            training_accuracy=training_accuracy,
+            training_loss=training_loss,
+        )
+        content = io.BytesIO()
+        np.savez(content, logits=logits, labels=evaluated.labels)
 
-
-def evaluate_run(run: Run, inputs: Inputs) -> None:
-    make_deterministic()
-    device = select_device()
-    net, description = checkpoint.load(run.file("models"))
-    evaluated_path = f"data/{load_params().data.evaluate_on}.npz"
-    evaluated, training = dataset.load(evaluated_path), dataset.load("data/train.npz")
-    check_fits(description, run, evaluated, evaluated_path)
-    check_fits(description, run, training, "data/train.npz")
-    size_and_cost = measure(net)
-    net.to(device)
-    logits = predict(net, evaluated, description.normalisation, device)
-    sample = stratified_sample(training, TRAINING_IMAGES)
-    training_accuracy, training_loss = score(predict(net, sample, description.normalisation, device), sample.labels)
-    accuracy, loss = score(logits, evaluated.labels)
-    record = EvaluationRecord(
-        description=description,
-        **size_and_cost,
-        training_images=len(sample),
-        training_accuracy=training_accuracy,
-        training_loss=training_loss,
-    )
-    content = io.BytesIO()
-    np.savez(content, logits=logits, labels=evaluated.labels)
-
-    inputs.check_unchanged()
-    write_bytes(run.file("metrics/logits"), content.getbuffer())
-    write_json(run.file("metrics/runs"), {"accuracy": accuracy, "loss": loss})
-    write_json(run.file("metrics/evaluate"), record.model_dump(exclude_none=True))
-    on = evaluated.dataset.evaluated_on
-    print(f"{run}: accuracy {accuracy:.2f} % on {len(evaluated):,} {on} images of {evaluated.dataset.source}")
+        inputs.check_unchanged()
+        write_bytes(run.file("metrics/logits"), content.getbuffer())
+        write_json(run.file("metrics/runs"), {"accuracy": accuracy, "loss": loss})
+        write_json(run.file("metrics/evaluate"), record.model_dump(exclude_none=True))
+        on = evaluated.dataset.evaluated_on
+        print(f"{run}: accuracy {accuracy:.2f} % on {len(evaluated):,} {on} images of {evaluated.dataset.source}")
 
 
 def check_fits(description: Description, run: Run, split: Split, path: str) -> None:
     """Raise `UserError` unless the checkpoint is of `run`, and trained on the dataset that `split` is from."""
-    model, again = run.file("models"), "`dvc repro` trains it again"
-    if description.run != run:
-        raise UserError(f"{model} holds {description.run}, not {run}: {again}")
-    if (description.dataset, description.class_names) != (split.dataset, split.class_names):
-        its, ours = (f"{d.source} ({d.content[:12]}…)" for d in (description.dataset, split.dataset))
-        raise UserError(f"{model} was trained on {its}, and {path} is from {ours}: {again}")
+    if (description.run, description.dataset, description.class_names) != (run, split.dataset, split.class_names):
+        trained = f"{description.run} on {description.dataset.source} ({description.dataset.content[:12]}…)"
+        asked = f"{run}, and {path} is from {split.dataset.source} ({split.dataset.content[:12]}…)"
+        raise UserError(f"{run.file('models')} is {trained}, not {asked}: `dvc repro` trains it again")
 
 
 def stratified_sample(split: Split, images: int) -> Split:
@@ -103,7 +97,7 @@ def measure(net: nn.Module) -> dict[str, int]:
 @torch.inference_mode()
 def predict(net: nn.Module, split: Split, normalisation: Normalisation, device: torch.device) -> np.ndarray:
     """Logits (N, classes) float16 of all images. The net is on `device`."""
-    images, _ = split.tensors(device)
+    images = torch.from_numpy(split.images).to(device)
     batches = [net(scale(batch, normalisation.mean, normalisation.std)) for batch in images.split(BATCH_SIZE)]
     logits = torch.cat(batches).cpu().half().numpy()
     if not np.isfinite(logits).all():

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from dataset import ClassName
 from run import Run
@@ -12,10 +12,6 @@ from training.recipe import Recipe
 
 NETS = sorted(path.stem for path in (Path(__file__).parent / "nets").glob("[!_]*.py"))
 
-SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-FolderName = Annotated[str, StringConstraints(pattern=r"^[^./\\\p{Cc}][^/\\\p{Cc}]*$")]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
@@ -36,22 +32,16 @@ class Source(StrictModel):
     """
 
     format: Literal["cifar10", "image-folders", "sklearn-digits"]
-    sha256: Sha256
-    class_names: Annotated[dict[FolderName, ClassName], Field(min_length=2, max_length=256), Distinct]  # labels: uint8
-    urls: Annotated[list[Url], Field(default_factory=list)]
+    sha256: str
+    class_names: Annotated[dict[str, ClassName], Field(min_length=2, max_length=256), Distinct]  # labels: uint8
+    urls: Annotated[list[str], Field(default_factory=list)]
 
 
 class Data(StrictModel):
     source: str
     evaluate_on: Literal["test", "validation"]
     validation_per_class: Annotated[int, Field(gt=0)]
-    sources: dict[SourceName, Source]
-
-    @model_validator(mode="after")
-    def _source_is_listed(self) -> "Data":
-        if self.source not in self.sources:
-            raise ValueError(f"there is no source {self.source}; there are {', '.join(self.sources)}")
-        return self
+    sources: dict[Name, Source]
 
 
 class Compare(StrictModel):
@@ -60,14 +50,6 @@ class Compare(StrictModel):
     nets: Annotated[list[Name], Field(min_length=1), Distinct]
     recipes: Annotated[list[Name], Field(min_length=1), Distinct]
     seeds: Annotated[list[Seed], Field(min_length=1), Distinct]
-
-    @field_validator("nets")
-    @classmethod
-    def _each_net_has_a_file(cls, nets: list[str]) -> list[str]:
-        if missing := [net for net in nets if net not in NETS]:
-            hint = "a queued or temporary experiment has only files that git knows: `git add` a new one"
-            raise ValueError(f"there is no src/nets/{missing[0]}.py; there are {', '.join(NETS)} ({hint})")
-        return nets
 
     @property
     def runs(self) -> list[Run]:
@@ -81,9 +63,15 @@ class Params(StrictModel):
     data: Data
 
     @model_validator(mode="after")
-    def _recipes_are_listed(self) -> "Params":
-        if missing := [recipe for recipe in self.compare.recipes if recipe not in self.recipes]:
-            raise ValueError(f"compare.recipes: there is no recipe {missing[0]}; there are {', '.join(self.recipes)}")
+    def _what_is_chosen_is_there(self) -> "Params":
+        hint = "in src/nets; a queued or temporary experiment has only files that git knows: `git add` a new one"
+        for key, chosen, there, where in (
+            ("compare.nets", self.compare.nets, NETS, hint),
+            ("compare.recipes", self.compare.recipes, self.recipes, "in recipes"),
+            ("data.source", [self.data.source], self.data.sources, "in data.sources"),
+        ):
+            if missing := [name for name in chosen if name not in there]:
+                raise ValueError(f"{key}: there is no {missing[0]}; there are {', '.join(there)} ({where})")
         return self
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn as nn
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from dataset import IMAGE_SHAPE, scale
-from errors import UserError, printable, reason
+from errors import UserError, printable, reading
 from model.records import Description
 
 FORMATS = ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"]  # not EPS, for which Pillow starts another program
@@ -38,17 +38,13 @@ def read(path: str | Path) -> np.ndarray:
     name = printable(str(path))
     if not Path(path).is_file():  # a pipe would be waited for without end
         raise UserError(f"{name}: there is no such file")
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ValueError(f"{image.width}×{image.height} pixels, and at most {MOST_PIXELS:,} are read")
-            return np.array(
-                ImageOps.fit(_rgb(ImageOps.exif_transpose(image)), (width, height), Image.Resampling.BICUBIC)
-            )
-    except UnidentifiedImageError:
-        raise UserError(f"{name} is damaged or no picture ({', '.join(FORMATS)} are read)") from None
-    except Exception as error:  # the decoders raise whatever a damaged or hostile file leads them to
-        raise UserError(f"{name} cannot be read: {reason(error)}") from None
+    with (
+        reading(name, "picture", f"{', '.join(FORMATS)} are read, up to {MOST_PIXELS:,} pixels"),
+        Image.open(path, formats=FORMATS) as image,
+    ):
+        if image.width * image.height > MOST_PIXELS:
+            raise ValueError(f"{image.width}×{image.height} pixels")
+        return np.array(ImageOps.fit(_rgb(ImageOps.exif_transpose(image)), (width, height), Image.Resampling.BICUBIC))
 
 
 def _rgb(image: Image.Image) -> Image.Image:

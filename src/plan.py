@@ -12,7 +12,6 @@ from stage import one_line_errors
 
 import pygit2
 from dvc.exceptions import DvcException
-from dvc.lock import LockError
 from dvc.repo import Repo
 from scmrepo.exceptions import SCMError
 
@@ -42,8 +41,6 @@ def stale_runs(runs: list[Run]) -> list[Run]:
         with Repo() as repo, repo.lock:
             stages = {stage.addressing: stage for stage in repo.index.stages}
             return [run for run in runs if _is_stale(stages[f"train@{run}"], stages[f"evaluate@{run}"])]
-    except LockError:
-        raise UserError("another `dvc` is at work in this folder: let it end, then run this again") from None
     except pygit2.GitError as error:
         raise UserError(f"{reason(error)}: `git config --global --add safe.directory '{Path.cwd()}'`") from None
     except (DvcException, SCMError) as error:
@@ -55,7 +52,7 @@ def _is_stale(train, evaluate) -> bool:
 
 
 def check_results(runs: list[Run]) -> None:
-    """Raise `UserError` where a result of an up-to-date run is missing, as after a net was taken out for a time."""
+    """Raise `UserError` where a result of an up-to-date run is missing, as after a stage that failed."""
     missing = [path for run in runs for folder in READ if not Path(path := run.file(folder)).exists()]
     if missing:
         raise UserError(f"{missing[0]} is missing, {len(missing)} files in all: {WAY_OUT}")

@@ -8,7 +8,6 @@ import os
 import platform
 import resource
 import sys
-import time
 
 import torch
 from tqdm import tqdm
@@ -16,38 +15,28 @@ from tqdm import tqdm
 FIRST_LINE, NEXT_LINES = 5.0, 60.0  # seconds
 
 
-class Progress:
-    """What is shown of one training run."""
+class Lines(tqdm):
+    """Lines instead of a bar, which would be drawn over itself."""
 
-    def __init__(self, name: str, epochs: int):
-        self.name, self.epochs = name, epochs
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
+        print(self, file=sys.stderr, flush=True)
+        self.mininterval = NEXT_LINES
 
-    def begin(self, steps: int, done: int) -> None:
-        """Start the display. `done` of the `steps` were trained before an interruption."""
-        if done:
-            print(f"{self.name} goes on from step {done:,} of {steps:,}", file=sys.stderr)
-        lines = os.environ.get("PROGRESS") == "lines" or None  # None: unless stderr is a terminal
-        self._bar = tqdm(total=steps, initial=done, desc=self.name, unit="step", disable=lines, mininterval=0.5)
-        self._steps, self._done = steps, done
-        self._start = time.perf_counter()
-        self._next_line = self._start + FIRST_LINE
+    def close(self) -> None:
+        self.disable = True
 
-    def show(self, step: int, epoch: int, rows: list) -> None:
-        """`step` is done. `rows` are the log rows so far; the last one's loss and accuracy are shown."""
-        latest = f"loss {rows[-1].loss:.3f}, accuracy {rows[-1].accuracy:.1f} %" if rows else ""
-        if not self._bar.disable:
-            self._bar.set_postfix_str(latest, refresh=False)
-            self._bar.update()
-            if step == self._steps:
-                self._bar.close()
-            return
-        now = time.perf_counter()
-        if now >= self._next_line:
-            self._next_line = now + NEXT_LINES
-            speed = (step - self._done) / (now - self._start)
-            parts = [f"{self.name} epoch {epoch}/{self.epochs}, step {step:,}/{self._steps:,}", latest]
-            parts += [f"{speed:.1f} steps/s", f"{tqdm.format_interval((self._steps - step) / speed)} to go"]
-            print(", ".join(filter(None, parts)), file=sys.stderr, flush=True)
+
+def progress_bar(name: str, steps: int, done: int) -> tqdm:
+    """The display of the run `name`. `done` of its `steps` were trained before an interruption."""
+    if done:
+        print(f"{name} goes on from step {done:,} of {steps:,}", file=sys.stderr)
+    if sys.stderr.isatty() and os.environ.get("PROGRESS") != "lines":
+        return tqdm(desc=name, total=steps, initial=done, unit="step", mininterval=0.5)
+    line = "{desc}: step {n:,} of {total:,}, {rate_noinv:.1f} steps/s, {remaining} to go{postfix}"
+    return Lines(
+        desc=name, total=steps, initial=done, bar_format=line,
+        delay=FIRST_LINE, mininterval=FIRST_LINE, miniters=1,
+    )  # fmt: skip
 
 
 def timing(seconds: float, steps: int, device: torch.device) -> dict[str, float | str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from errors import reading
 from files import write_bytes
 
 FOLDER = Path(".cache/training")
@@ -28,21 +29,17 @@ class SavedState:
         """`configuration`: all that determines the result, as JSON could hold it."""
         key = hashlib.sha256(json.dumps(configuration, sort_keys=True).encode()).hexdigest()[:32]
         self.run, self.path = run, FOLDER / f"{run}-{key}.state"
-        self.step = 0  # the last one saved
-        self.seconds = 0.0  # spent in training up to then
-        self._saved_at = self._start = time.perf_counter()
+        self.seconds = 0.0  # spent in training up to the last state
+        self._saved_at = time.perf_counter()
 
     def load(self) -> dict | None:
-        """What `save` was given last, with its tensors on the CPU; None where there is none or it is damaged."""
+        """What `save` was given last, with its tensors on the CPU; None where there is none."""
         _tidy(self.run)
         paths = [self.path, *FOLDER.glob(f"{self.path.stem}.*.done")]
         if path := next((path for path in paths if path.exists()), None):
-            try:
+            with reading(path, "state of a training run", "delete it, and training starts at the beginning"):
                 state = torch.load(path, map_location="cpu", weights_only=True)
-            except Exception as error:  # torch's reader raises whatever a damaged file leads it to
-                print(f"{path} is damaged ({error}), so training starts at the beginning", file=sys.stderr)
-                return None
-            self.step, self.seconds = state["step"], state["seconds"]
+            self.seconds = state["seconds"]
             return state
         return None
 
@@ -50,17 +47,12 @@ class SavedState:
         return time.perf_counter() - self._saved_at >= INTERVAL
 
     def save(self, state: dict) -> None:
-        """Save `state`: numbers, texts, tensors, lists and dicts of them; `step` is the number of steps done."""
-        now = time.perf_counter()
-        self.seconds += now - self._start
+        """Save `state`: numbers, texts, tensors, lists and dicts of them."""
+        self.seconds += time.perf_counter() - self._saved_at
         content = io.BytesIO()
         torch.save(state | {"seconds": self.seconds}, content)
-        try:
-            write_bytes(self.path, content.getbuffer())
-            self.step = state["step"]
-        except OSError as error:  # a full disk should not end a run whose results may still fit
-            print(f"training goes on, but its state is not saved: {error}", file=sys.stderr)
-        self._start = self._saved_at = time.perf_counter()
+        write_bytes(self.path, content.getbuffer())
+        self._saved_at = time.perf_counter()
 
     def note_result(self, checkpoint: str) -> None:
         """Mark the state as finished: `checkpoint` was written. Once dvc.lock has its md5, the state is removed."""

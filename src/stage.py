@@ -20,7 +20,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from errors import UserError, is_out_of_memory, reason
@@ -54,21 +53,12 @@ for _number in SIGNALS:
     signal.signal(_number, lambda number, frame: end_by(number))
 
 
-@contextmanager
-def signals_deferred() -> Iterator[list[int]]:
-    """A list to which Ctrl-C and SIGTERM are appended while the block runs. The block decides when to end."""
+def defer_signals() -> list[int]:
+    """A list to which Ctrl-C and SIGTERM are appended from now on. The caller decides when to end."""
     received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in SIGNALS}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            if signal.getsignal(number) is note:  # else the block ended by `end_by`, which ignores further signals
-                signal.signal(number, handler)
+    for number in SIGNALS:
+        signal.signal(number, lambda number, frame: received.append(number))
+    return received
 
 
 class Inputs:
@@ -81,7 +71,7 @@ class Inputs:
     def check_unchanged(self) -> None:
         """Raise `UserError` that names the inputs that have changed since the stage began."""
         now = declared_inputs(self._stage, self._item)
-        changed = [name for name, value in self.values.items() if now.get(name) != value]
+        changed = [name for name in self.values | now if self.values.get(name) != now.get(name)]
         if changed:
             raise UserError(
                 f"{', '.join(changed)} changed while the stage ran, so nothing is written: "
@@ -127,24 +117,21 @@ def _lock(label: str) -> Iterator[None]:
             raise UserError(
                 f"{label} already runs in this folder, as process {process}: let it end, or stop it (kill {process})"
             ) from None
-        except OSError as error:
-            raise UserError(f"{path}: the file system has no locks ({error.strerror}): use another one") from None
         file.truncate(0)
         print(os.getpid(), file=file, flush=True)
         yield
 
 
 def declared_inputs(stage: str, item: dict[str, object]) -> dict[str, object]:
-    """The sha256 of each dependency of `stage` in dvc.yaml and the value of each of its parameters, by their names."""
+    """The sha256 of each file that `stage` depends on by dvc.yaml and the value of each parameter, by their names."""
     params = read_yaml("params.yaml")
     definition = read_yaml("dvc.yaml")["stages"][stage]
 
     def filled(text: str) -> str:
         return re.sub(r"\$\{(.+?)\}", lambda match: str(_value(params | {"item": item}, match[1])), text)
 
-    files = {filled(path): _sha256(Path(filled(path))) for path in definition["deps"]}
     values = {f"params.yaml: {filled(key)}": _value(params, filled(key)) for key in definition.get("params", [])}
-    return files | values
+    return dict(pair for path in definition["deps"] for pair in _sha256s(Path(filled(path)))) | values
 
 
 def _value(values: object, dotted: str) -> object:
@@ -153,18 +140,12 @@ def _value(values: object, dotted: str) -> object:
     return values
 
 
-def _sha256(path: Path) -> str | None:
-    """The sha256 of a file, or of the files in a folder that .dvcignore does not name; None where there is neither."""
+def _sha256s(path: Path) -> Iterator[tuple[str, str]]:
+    """Path and sha256 of a file, or of each file in a folder that .dvcignore does not name."""
     if path.is_dir():
-        digest = hashlib.sha256()
-        for inside in sorted(path.rglob("*")):
-            name = inside.relative_to(path)
-            ignored = any(part.startswith(".") or part.endswith(("~", "__pycache__")) for part in name.parts)
-            if inside.is_file() and not ignored:
-                digest.update(f"{name}\0{_sha256(inside)}\0".encode())
-        return digest.hexdigest()
-    try:
+        for inside in sorted(path.iterdir()):
+            if not (inside.name.startswith(".") or inside.name.endswith(("~", "__pycache__"))):
+                yield from _sha256s(inside)
+    elif path.is_file():
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        return None
+            yield str(path), hashlib.file_digest(file, "sha256").hexdigest()

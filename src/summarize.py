@@ -7,7 +7,7 @@ writes  metrics/nets/NET/RECIPE.json      the DVC metric: mean accuracy (%), its
 run     python src/summarize.py net1 reference
 """
 
-from stage import Inputs, stage
+from stage import stage
 
 from command_line import read_arguments
 from comparison.calibration import losses
@@ -17,25 +17,22 @@ from params import load_params
 
 
 def main() -> None:
-    arguments = vars(read_arguments(__doc__, net="net1", recipe="reference"))
-    with stage("summarize", **arguments) as inputs:
-        summarize(**arguments, inputs=inputs)
+    arguments = read_arguments(__doc__, net="net1", recipe="reference")
+    net, recipe = arguments.net, arguments.recipe
+    with stage("summarize", net=net, recipe=recipe) as inputs:
+        seeds = load_params().compare.seeds
+        runs = read_runs([net], recipe, seeds)
+        accuracies = runs.accuracies(net)
+        metric = {  # the same keys always, so that `dvc metrics show` has one column for each
+            "accuracy": round(float(accuracies.mean()), 4),
+            "sd": round(float(accuracies.std(ddof=1)), 4) if len(seeds) > 1 else None,
+            "loss": round(float(losses(runs.logits[net], runs.labels).mean()), 6),
+        }
+        confusion = runs.confusion(net)
 
-
-def summarize(net: str, recipe: str, inputs: Inputs) -> None:
-    seeds = load_params().compare.seeds
-    runs = read_runs([net], recipe, seeds)
-    accuracies = runs.accuracies(net)
-    metric = {  # the same keys always, so that `dvc metrics show` has one column for each
-        "accuracy": round(float(accuracies.mean()), 4),
-        "sd": round(float(accuracies.std(ddof=1)), 4) if len(seeds) > 1 else None,
-        "loss": round(float(losses(runs.logits[net], runs.labels).mean()), 6),
-    }
-    confusion = runs.confusion(net)
-
-    inputs.check_unchanged()
-    write_json(f"metrics/nets/{net}/{recipe}.json", metric)
-    write_csv(f"metrics/confusion/{net}/{recipe}.csv", confusion, index=True)
+        inputs.check_unchanged()
+        write_json(f"metrics/nets/{net}/{recipe}.json", metric)
+        write_csv(f"metrics/confusion/{net}/{recipe}.csv", confusion, index=True)
     print(f"{net} by {recipe}: accuracy {metric['accuracy']:.2f} %, seeds {', '.join(map(str, seeds))}")
 
 

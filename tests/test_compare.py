@@ -61,6 +61,6 @@ def test_what_changes_meanwhile_is_not_compared(small, monkeypatch):
         return make_tables(*arguments)
 
     monkeypatch.setattr(compare, "make_tables", meanwhile)
-    with pytest.raises(SystemExit, match=r"^error: plots/loss changed"):
+    with pytest.raises(SystemExit, match=r"^error: plots/loss/net1/modern/0.csv changed"):
         compare.main()
     assert not Path("metrics/overall.csv").exists()

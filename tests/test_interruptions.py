@@ -124,7 +124,6 @@ def test_when_dvc_is_killed_its_training_goes_on_and_is_not_done_again(rebuilt, 
 
 def test_what_is_edited_during_training_is_not_recorded_with_its_result(rebuilt, clone):
     """Code, net, images and recipe; once they are put back, the trained state gives the result."""
-    names = ["data/train.npz", "src/training", "src/nets/mine.py", "params.yaml: recipes.test"]
     files = ["data/train.npz", "src/training/loop.py", "src/nets/mine.py", "params.yaml"]
     before = {name: (clone.path / name).read_bytes() for name in files}
     lock = clone.read("dvc.lock")
@@ -136,7 +135,7 @@ def test_what_is_edited_during_training_is_not_recorded_with_its_result(rebuilt,
         clone.set_params({"recipes.test.learning_rate": 0.02, "recipes.other.learning_rate": 0.02})
         assert process.wait(120) != 0
         (changed,) = re.findall(r"^error: (.*) changed while the stage ran", process.output(), re.MULTILINE)
-        assert changed.split(", ") == names
+        assert changed.split(", ") == [*files[:3], "params.yaml: recipes.test"]
         assert "Traceback" not in process.output()
     assert clone.read("dvc.lock") == lock
     assert not any((clone.path / RUN.file(folder)).exists() for folder in RESULTS)
@@ -151,7 +150,7 @@ def test_a_full_disk_ends_training_in_one_line_and_leaves_no_half_file(clone):
     """A limit on the size of files stands in for the disk: both end in an OSError at some write."""
     train = clone.run(f"bash -c 'ulimit -f 20; python src/train.py {RUN.net} {RUN.recipe} {RUN.seed}'", check=False)
     assert train.returncode == 1
-    assert RUN.file("models") in train.stderr.splitlines()[-1]
+    assert "File too large: '.cache/training/" in train.stderr.splitlines()[-1]
     assert "Traceback" not in train.stderr
     written = [path.name for name in ("models", ".cache", "metrics/train") for path in (clone.path / name).rglob(".*")]
     assert set(written) <= {".gitignore"}

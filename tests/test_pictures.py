@@ -67,7 +67,7 @@ def cut_off(path: Path) -> None:
     ("write", "says"),
     [
         (lambda path: path.write_bytes(b"no picture"), "no picture"),
-        (cut_off, "cannot be read"),
+        (cut_off, "damaged"),
         (lambda path: Image.new("RGB", (48, 48), RED).save(path, "EPS"), "no picture"),
         (lambda path: Image.new("1", (13_000, 13_000)).save(path, "PNG"), "13000×13000"),
         (lambda path: Image.new("F", (48, 48), 0.5).save(path, "TIFF"), "mode F"),

@@ -1,12 +1,12 @@
 """The comparison for people, as Markdown. `report.md.jinja` is its order and prose; this computes what it shows."""
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from comparison.claims import DOES_NOT_HOLD, HOLDS, NOT_DECIDED, Finding
@@ -30,18 +30,16 @@ def markdown_report(grid: dict[str, Runs], tables: Tables, findings: Findings) -
     return template.render(grid=grid, one=first(grid), tables=tables, findings=findings, all_findings=all_findings)
 
 
-def changes(tables: Tables) -> list[str]:
-    """What another recipe changes, as a range over the nets; which differences between nets are more than chance."""
-    is_across = tables["differences"]["first_recipe"] != tables["differences"]["second_recipe"]
+def changes(overall: pd.DataFrame) -> list[str]:
+    """What each other recipe changes against the first, as a range over the nets."""
+    first_recipe, *others = overall["recipe"].unique()
+    accuracies = overall.pivot(index="net", columns="recipe", values="accuracy")
     sentences = []
-    for (one, other), rows in tables["differences"][is_across].groupby(["first_recipe", "second_recipe"], sort=False):
-        ends = rows.sort_values("difference").iloc[[0, -1]] if len(rows) > 1 else rows
-        found = [f"{signed(row.difference, 1)} points ({escape(row.second_net)})" for row in ends.itertuples()]
-        sentences.append(f"With {escape(other)} in place of {escape(one)}, accuracy changes by {' to '.join(found)}.")
-    pairs = tables["differences"][~is_across]
-    if len(pairs) and tables["overall"]["seeds"].min() >= LEAST_SEEDS:
-        clear = ((pairs["low"] > 0) | (pairs["high"] < 0)).sum()
-        sentences.append(f"More than chance, each tested by itself: {clear} of {len(pairs)} differences between nets.")
+    for other in others:
+        change = accuracies[other] - accuracies[first_recipe]
+        ends = dict.fromkeys([change.idxmin(), change.idxmax()])  # of one net they are the same
+        found = " to ".join(f"{signed(change[net], 1)} points ({escape(net)})" for net in ends)
+        sentences.append(f"With {escape(other)} in place of {escape(first_recipe)}, accuracy changes by {found}.")
     return sentences
 
 
@@ -67,24 +65,23 @@ def verdicts(findings: Findings) -> list[str]:
 
 def overall(grid: dict[str, Runs], tables: Tables) -> str:
     """The table of accuracies, a row for each net by each recipe."""
-    table, several, is_known = tables["overall"], len(first(grid).seeds) > 1, tables["overall"]["study"].notna().any()
-    cells = {f"{first(grid).dataset.evaluated_on} accuracy (%)": within(table, 2)}
-    if several:
-        cells |= {"sd": table["sd"].map(percent), "ensemble (%)": table["ensemble_accuracy"].map(percent)}
-    if several and is_known:
-        rows = zip(table["prediction_low"], table["prediction_high"], table["prediction_by"], strict=True)
-        cells["one more run (%)"] = [span(low, high) + (f" ({by})" if by else "") for low, high, by in rows]
-    if is_known:
-        cells["the study (%)"] = table["study"].map(whole)
+    table = tables["overall"]
+    predictions = table[["prediction_low", "prediction_high", "prediction_by"]].itertuples(index=False)
+    cells = {
+        f"{first(grid).dataset.evaluated_on} accuracy (%)": within(table, 2),
+        "sd": table["sd"].map(percent),
+        "ensemble (%)": table["ensemble_accuracy"].map(percent),
+        "one more run (%)": [span(low, high) + (f" ({by})" if by else "") for low, high, by in predictions],
+        "the study (%)": table["study"].map(whole),
+    }
     return table_by_net(table, cells)
 
 
 def differences(grid: dict[str, Runs], table: pd.DataFrame) -> str:
     cells = {"recipe": arrows(table["first_recipe"], table["second_recipe"])} if len(grid) > 1 else {}
     cells["net"] = arrows(table["first_net"], table["second_net"])
-    cells["difference (points)"] = within(table, 2, "difference", signed_within)
+    cells["difference (points)"] = [signed_within(*row) for row in table[["difference", "low", "high"]].to_numpy()]
     cells["P(second better)"] = [f"{whole(100 * p)} %" for p in table["p_second_better"]]
-    cells |= {"error by seeds": table["se_seeds"].map(percent), "by images": table["se_images"].map(percent)}
     return as_table(cells, words=min(2, len(grid)))
 
 
@@ -97,9 +94,7 @@ def claims(findings: Findings) -> str:
 
 
 def verdict(finding: Finding) -> str:
-    needed = finding.seeds_needed
-    if needed:
-        needed = f" ({needed} seeds)" if needed[-1].isdigit() else f" ({needed})"
+    needed = f" (seeds: {finding.seeds_needed})" if finding.seeds_needed else ""
     return finding.verdict + needed + dagger(finding)
 
 
@@ -119,21 +114,18 @@ def per_class(recipe: str, table: pd.DataFrame) -> str:
     for net, rows in table[table["recipe"] == recipe].groupby("net", sort=False):
         cells["class"] = rows["class"].map(escape)
         cells[escape(net)] = within(rows, 1)
-        if recipe == STUDY_RECIPE and rows["study"].notna().any():
+        if recipe == STUDY_RECIPE:
             cells[f"{escape(net)}, the study"] = rows["study"].map(whole)
     return as_table(cells)
 
 
-def confusions(runs: Runs, table: pd.DataFrame) -> tuple[list[str], str]:
-    """The pairs of classes that every net confuses often, and the table of each net's pairs."""
-    table, nets = table[table["recipe"] == runs.recipe_name], runs.nets
-    table = table.assign(pair=arrows(table["true"], table["predicted"]))
-    counts = table["pair"].value_counts(sort=False)
-    shared = list(counts.index[counts == len(nets)]) if len(nets) > 1 else []
-    table["cell"] = [f"{pair}, {percent(rate, 1)} %" for pair, rate in zip(table["pair"], table["rate"], strict=True)]
-    grouped = table.pivot(index="rank", columns="net", values="cell").reindex(columns=nets).fillna(NOTHING)
-    cells = {"rank": grouped.index} | {escape(net): grouped[net] for net in grouped}
-    return shared, as_table(cells, words=len(cells))
+def confusions(runs: Runs, table: pd.DataFrame) -> str:
+    """The table of the pairs of classes that each net confuses most."""
+    table = table[table["recipe"] == runs.recipe_name]
+    pairs = zip(arrows(table["true"], table["predicted"]), table["rate"], strict=True)
+    table = table.assign(cell=[f"{pair}, {percent(rate, 1)} %" for pair, rate in pairs])
+    by_net = table.pivot(index="rank", columns="net", values="cell").reindex(columns=runs.nets).fillna(NOTHING)
+    return as_table({"rank": by_net.index} | {escape(net): by_net[net] for net in by_net})
 
 
 def how_it_was_made(grid: dict[str, Runs]) -> str:
@@ -148,8 +140,7 @@ def how_it_was_made(grid: dict[str, Runs]) -> str:
         f"Seeds: {listed(one.seeds)}. A seed decides first weights, order of images and augmentation.",
     ]
     for recipe, runs in grid.items():
-        settings = yaml.safe_dump(runs.recipe.model_dump(exclude_none=True), default_flow_style=True, width=1000)
-        lines.append(f"Recipe {escape(recipe)}: `{settings.strip()}`.")
+        lines.append(f"Recipe {escape(recipe)}: `{json.dumps(runs.recipe.model_dump(exclude_none=True))}`.")
     for way, its in ways.items():
         lines.append(f"Trained with {escape(way)}: {escape(listed(its)) if len(ways) > 1 else 'all runs'}.")
     return "\n".join(f"- {line}" for line in lines)
@@ -161,9 +152,10 @@ def table_by_net(table: pd.DataFrame, cells: Mapping[str, Iterable]) -> str:
     return as_table({key: table[key].map(escape) for key in keys} | dict(cells), words=len(keys))
 
 
-def within(table: pd.DataFrame, decimals: int, column: str = "accuracy", write: Callable = percent_within) -> list[str]:
-    """Each value with its interval."""
-    return [write(*row, decimals) for row in table[[column, "low", "high"]].itertuples(index=False)]
+def within(table: pd.DataFrame, decimals: int) -> list[str]:
+    """Each accuracy with its interval."""
+    rows = table[["accuracy", "low", "high"]].to_numpy()
+    return [percent_within(value, low, high, decimals) for value, low, high in rows]
 
 
 def arrows(first: pd.Series, second: pd.Series) -> list[str]:
@@ -171,21 +163,25 @@ def arrows(first: pd.Series, second: pd.Series) -> list[str]:
 
 
 def as_table(cells: Mapping[str, Iterable], words: int = 1) -> str:
-    """A Markdown table, or "" without rows; the first `words` columns are aligned left, the others right."""
+    """A Markdown table, or "" without rows; the first `words` columns are aligned left, the others right.
+
+    A column without any figure is left out.
+    """
     table = pd.DataFrame({title: list(values) for title, values in cells.items()})
-    align = ["left" if i < words else "right" for i in range(len(cells))]
+    table = table.loc[:, (table != NOTHING).any()]
+    align = ["left" if i < words else "right" for i in range(table.shape[1])]
     return table.to_markdown(index=False, disable_numparse=True, colalign=align) if len(table) else ""
 
 
 def escape(text: str) -> str:
-    """`text` as it is, in Markdown; an underscore within a word needs no escape."""
-    return re.sub(r"[\\`*{}\[\]<>|&#~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", str(text))
+    """`text` as it is, in Markdown. Of what names may hold only underscores mean something, and none within a word."""
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\_", str(text))
 
 
 TEMPLATES.filters["md"] = escape
 TEMPLATES.globals["LEAST_SEEDS"] = LEAST_SEEDS
 for function in (
     changes, beside_study, verdicts, overall, differences, claims, evidence, per_class, confusions, how_it_was_made,
-    table_by_net, listed, percent, percent_within, signed, whole,
+    table_by_net, percent, percent_within, signed, whole,
 ):  # fmt: skip
     TEMPLATES.globals[function.__name__] = function

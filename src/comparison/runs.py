@@ -1,28 +1,28 @@
 """The runs that are compared, read from the files of `train` and `evaluate`. All figures come from these."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
 from dataset import Dataset
-from errors import UserError, reason
+from errors import UserError, reading
 from model.records import EvaluationRecord, TrainingRecord
 from run import Run
-from schema import Model, validate
+from schema import Model
 from training.recipe import Recipe
 
 STUDY = "data/study.csv"
 STUDY_IMAGES = (50_000, 10_000, "test")  # for training, and for evaluating on
 READ = ("metrics/logits", "metrics/evaluate", "metrics/train", "plots/loss")  # of each run
 WAY_OUT = "`dvc repro` makes it; `git checkout metrics plots dvc.lock` puts back what is committed"
+RESULT = ("result of this project", WAY_OUT)
 
 
 @dataclass(frozen=True)
@@ -96,73 +96,53 @@ def read_runs(nets: list[str], recipe: str, seeds: list[int]) -> Runs:
 
     Raises `UserError` for files that are missing or not as written, and for runs that cannot be compared.
     """
-    results = {net: [read_result(Run(net, recipe, seed)) for seed in seeds] for net in nets}
-    one, *others = (result for its in results.values() for result in its)
-    described = one.record.description
-    for other in others:
-        alike = other.record.description.model_copy(update={"net": described.net, "seed": described.seed})
-        if alike != described or not np.array_equal(other.labels, one.labels):
-            raise UserError(f"{one.run} and {other.run} differ in their images, classes or recipe: `dvc repro`")
+
+    def of_each(read: Callable[[Run], Any]) -> dict[str, list]:
+        return {net: [read(Run(net, recipe, seed)) for seed in seeds] for net in nets}
+
+    records = of_each(lambda run: read_model(EvaluationRecord, run.file("metrics/evaluate")))
+    labels = of_each(lambda run: read_array(run, "labels"))
+    one, one_labels = records[nets[0]][0].description, labels[nets[0]][0]
+    for other, its in zip(chain(*records.values()), chain(*labels.values()), strict=True):
+        alike = other.description.model_copy(update={"net": one.net, "seed": one.seed})
+        if alike != one or not np.array_equal(its, one_labels):
+            both = f"{one.run} and {other.description.run}"
+            raise UserError(f"{both} differ in their images, classes or recipe: `dvc repro`")
+    logits = of_each(lambda run: read_array(run, "logits"))
     return Runs(
         recipe_name=recipe,
-        recipe=described.recipe,
+        recipe=one.recipe,
         seeds=seeds,
-        dataset=described.dataset,
-        class_names=described.class_names,
-        labels=one.labels.astype(np.int64),
-        logits={net: np.stack([result.logits for result in its]).astype(np.float32) for net, its in results.items()},
-        records={net: [result.record for result in its] for net, its in results.items()},
-        training={net: [result.training for result in its] for net, its in results.items()},
-        curves={net: [result.curve for result in its] for net, its in results.items()},
+        dataset=one.dataset,
+        class_names=one.class_names,
+        labels=one_labels.astype(np.int64),
+        logits={net: np.stack(its).astype(np.float32) for net, its in logits.items()},
+        records=records,
+        training=of_each(lambda run: read_model(TrainingRecord, run.file("metrics/train"))),
+        curves=of_each(read_curve),
     )
 
 
-class Result(NamedTuple):
-    """What one run left: logits (images, classes) float16, labels (images,), the rest as in `Runs`."""
-
-    run: Run
-    record: EvaluationRecord
-    training: TrainingRecord
-    logits: np.ndarray
-    labels: np.ndarray
-    curve: pd.DataFrame
+def read_array(run: Run, name: str) -> np.ndarray:
+    """`logits`, (images, classes) float16, or `labels`, (images,)."""
+    with reading(path := run.file("metrics/logits"), *RESULT), np.load(path) as arrays:
+        return arrays[name]
 
 
-def read_result(run: Run) -> Result:
-    record = read_model(EvaluationRecord, run.file("metrics/evaluate"))
-    training = read_model(TrainingRecord, run.file("metrics/train"))
-    with reading(path := run.file("metrics/logits")), np.load(path, allow_pickle=False) as arrays:
-        logits, labels = arrays["logits"], arrays["labels"]
-    with reading(path := run.file("plots/loss")):
-        curve = pd.read_csv(path, usecols=["step", "epoch", "loss", "accuracy"])
-    if curve["step"].max() != training.steps:
-        raise UserError(f"{path} does not end at step {training.steps:,}, so it is of another run: {WAY_OUT}")
-    return Result(run, record, training, logits, labels, curve)
+def read_curve(run: Run) -> pd.DataFrame:
+    with reading(path := run.file("plots/loss"), *RESULT):
+        return pd.read_csv(path, usecols=["step", "epoch", "loss", "accuracy"])
 
 
-def read_study(dataset: Dataset, class_names: list[str]) -> pd.DataFrame:
-    """The study's accuracies (%), classes and `overall` down, nets across; no columns on images of another kind."""
-    with reading(STUDY):
+def read_study(runs: Runs) -> pd.DataFrame:
+    """The study's accuracies (%), classes and `overall` down, nets across; no columns beside other images."""
+    with reading(STUDY, *RESULT):
         study = pd.read_csv(STUDY, index_col="class")
-    images = (dataset.train_images, dataset.evaluated_images, dataset.evaluated_on)
-    is_alike = images == STUDY_IMAGES and set(study.index) == {*class_names, "overall"}
+    images = (runs.dataset.train_images, runs.dataset.evaluated_images, runs.dataset.evaluated_on)
+    is_alike = images == STUDY_IMAGES and set(study.index) == {*runs.class_names, "overall"}
     return study if is_alike else pd.DataFrame(index=study.index)
 
 
 def read_model(model: type[Model], path: str) -> Model:
-    with reading(path):
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
-    return validate(model, values, path)
-
-
-@contextmanager
-def reading(path: str) -> Iterator[None]:
-    """Turn what goes wrong with the file into a `UserError` that says what to do."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: {WAY_OUT}") from None
-    except OSError:
-        raise
-    except Exception as error:  # the readers raise whatever a damaged file leads them to
-        raise UserError(f"{path} is damaged ({reason(error)}): {WAY_OUT}") from None
+    with reading(path, *RESULT):
+        return model.model_validate_json(Path(path).read_bytes())

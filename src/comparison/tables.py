@@ -4,7 +4,6 @@ With several seeds, accuracies are means over the seeds. With one seed, all figu
 that so few seeds cannot give is NaN.
 """
 
-from collections.abc import Iterable
 from itertools import combinations, product
 from typing import Any
 
@@ -44,12 +43,11 @@ def net_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
     interval's standard deviation is "pooled" or the net's "own". study: the study's accuracy, which was cut off.
     study_inside: whether the study's accuracy can be within the prediction interval.
     """
-    return pd.DataFrame([net_row(runs, net, study) for runs, net in every_net(grid)])
+    return pd.DataFrame([net_row(runs, net, study) for runs, net in product(grid.values(), first(grid).nets)])
 
 
 def net_row(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
     records, accuracies, probabilities = runs.records[net], runs.accuracies(net), runs.probabilities(net)
-    several = len(runs.seeds) > 1
     row: dict[str, Any] = {"recipe": runs.recipe_name, "net": net, "seeds": len(runs.seeds)}
     row |= {key: getattr(records[0], key) for key in ("layers", "parameters", "multiply_adds")}
     row |= {"accuracy": accuracies.mean(), "sd": pd.Series(accuracies).std()}
@@ -61,7 +59,7 @@ def net_row(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
     row["confidence"] = 100 * probabilities.max(axis=2).mean()
     row["ece"] = 100 * np.mean([calibration.expected_calibration_error(its, runs.labels) for its in probabilities])
     ensemble = probabilities.mean(axis=0).argmax(axis=1) == runs.labels
-    row["ensemble_accuracy"] = 100 * np.mean(ensemble) if several else np.nan
+    row["ensemble_accuracy"] = 100 * np.mean(ensemble) if len(runs.seeds) > 1 else np.nan
     return row | prediction(runs, net, study)
 
 
@@ -109,20 +107,20 @@ def difference_table(grid: dict[str, Runs]) -> pd.DataFrame:
     p_second_better: the chance that a new run of the second beats one of the first. Each pair is tested by itself. Two
     seeds decide nothing, so they give no interval.
     """
-    pairs = [((runs, a), (runs, b)) for runs in grid.values() for a, b in combinations(runs.nets, 2)]
-    pairs += [((one, net), (other, net)) for one, other in combinations(grid.values(), 2) for net in first(grid).nets]
+    pairs = [(runs, a, runs, b) for runs in grid.values() for a, b in combinations(runs.nets, 2)]
+    pairs += [(one, net, other, net) for one, other in combinations(grid.values(), 2) for net in one.nets]
     return pd.DataFrame([difference_row(*pair) for pair in pairs], columns=DIFFERENCE_COLUMNS)
 
 
-def difference_row(first: tuple[Runs, str], second: tuple[Runs, str]) -> tuple:
-    names = [name for runs, net in (first, second) for name in (runs.recipe_name, net)]
-    right = [runs.right(net) for runs, net in (first, second)]
-    if len(right[0]) == 1:
+def difference_row(one: Runs, first_net: str, other: Runs, second_net: str) -> tuple:
+    names = one.recipe_name, first_net, other.recipe_name, second_net
+    right = [one.right(first_net), other.right(second_net)]
+    if len(one.seeds) == 1:
         return *names, 100 * (right[1].mean() - right[0].mean()), *[np.nan] * 6
     found = statistics.contrast(right, [-100, 100])
-    is_known = len(right[0]) >= statistics.LEAST_SEEDS and (found.low > -100 or found.high < 100)
-    limits = (max(found.low, -100.0), min(found.high, 100.0)) if is_known else UNKNOWN
-    better = statistics.second_better(*(runs.accuracies(net) for runs, net in (first, second)))
+    is_known = len(one.seeds) >= statistics.LEAST_SEEDS
+    limits = np.clip([found.low, found.high], -100, 100) if is_known else UNKNOWN
+    better = statistics.second_better(one.accuracies(first_net), other.accuracies(second_net))
     return *names, found.estimate, *limits, found.se_seeds, found.se_images, found.df, better
 
 
@@ -132,7 +130,7 @@ def confusion_table(grid: dict[str, Runs]) -> pd.DataFrame:
     rate: their share of the true class's images, in %. A net has fewer rows where it confuses fewer pairs.
     """
     rows = []
-    for runs, net in every_net(grid):
+    for runs, net in product(grid.values(), first(grid).nets):
         counts = runs.confusion(net)
         wrong = counts.mask(np.eye(len(counts), dtype=bool), 0).stack().nlargest(MOST_CONFUSED)
         for rank, ((true, predicted), count) in enumerate(wrong[wrong > 0].items(), start=1):
@@ -144,13 +142,9 @@ def confusion_table(grid: dict[str, Runs]) -> pd.DataFrame:
 def calibration_table(grid: dict[str, Runs]) -> pd.DataFrame:
     """Mean confidence and accuracy (%) of the images in each of 15 bins of confidence, over all seeds."""
     tables = []
-    for runs, net in every_net(grid):
+    for runs, net in product(grid.values(), first(grid).nets):
         probabilities = runs.probabilities(net)
         bins = calibration.reliability(np.concatenate(probabilities), np.tile(runs.labels, len(probabilities)))
         bins[["confidence", "accuracy"]] *= 100
         tables.append(bins.assign(recipe=runs.recipe_name, net=net))
     return pd.concat(tables, ignore_index=True)[["recipe", "net", "bin", "confidence", "accuracy", "images"]]
-
-
-def every_net(grid: dict[str, Runs]) -> Iterable[tuple[Runs, str]]:
-    return ((runs, net) for runs in grid.values() for net in runs.nets)

@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import EngFormatter, NullFormatter
 
 from comparison.formatting import percent, whole
 from comparison.runs import Runs, first
@@ -18,9 +18,6 @@ from figures.style import SMALL, STUDY, WIDTH, error_bars, label_rows, legend, l
 
 FEWEST = 10  # images in a bin of confidence that is drawn: the accuracy of fewer says little
 MOST_NUMBERED = 20  # classes; the numbers of more would be too small to read
-# The limits are the same in every figure, so that figures can be compared.
-ERRORS: dict[str, Any] = {"cmap": "Blues", "vmin": 0, "vmax": 20}  # %
-RIGHT: dict[str, Any] = {"cmap": "Greys", "vmin": 0, "vmax": 400}  # %; pale, because the errors are to be seen
 
 
 def draw(grid: dict[str, Runs], tables: Tables, made: str) -> dict[str, bytes]:
@@ -44,18 +41,14 @@ def accuracy_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
     for i, (recipe, table) in enumerate(tables["overall"].groupby("recipe", sort=False)):
         lanes = np.arange(len(nets)) + lane * (i - (len(recipes) - 1) / 2)
         axes.errorbar(table["accuracy"], lanes, xerr=error_bars(table), markersize=5, capsize=3, **mark(i))
-        for net, row, mean in zip(nets, lanes, table["accuracy"], strict=True):
-            runs = grid[recipe].accuracies(net)
-            if len(runs) > 1:
-                axes.plot(runs, [row + 0.28 * lane] * len(runs), markersize=3, alpha=0.6, **mark(i))
+        runs = [grid[recipe].accuracies(net) for net in nets]
+        axes.plot(runs, lanes + 0.28 * lane, markersize=3, alpha=0.6, **mark(i))
+        for row, mean in zip(lanes, table["accuracy"], strict=True):
             axes.text(1.01, row, percent(mean, 1), size=SMALL, va="center", transform=axes.get_yaxis_transform())
     study = tables["overall"]["study"].astype(float)[: len(nets)]  # the same for each recipe
     axes.plot(study, range(len(nets)), **STUDY)
     axes.set_xlabel("accuracy (%), 95 % interval")
     label_rows(axes, nets)
-    least, most = axes.get_xlim()
-    axes.set_xlim(min(least, (least + most) / 2 - 1), max(most, (least + most) / 2 + 1))  # two points at least
-    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     figure.suptitle(f"{first(grid).dataset.evaluated_on.capitalize()} accuracy")
     legend(figure, recipes, study)
     return figure
@@ -65,7 +58,6 @@ def per_class_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
     """A row for each class, the most difficult at the top, with each net's accuracy, its interval and the study's."""
     classes, nets = tables["per_class"], first(grid).nets
     names = classes.groupby("class", sort=False)["accuracy"].mean().sort_values(kind="stable").index
-    least = max(0, int(np.nanmin(classes[["low", "accuracy", "study"]].astype(float)) // 20) * 20)
     figure, plots = panels(list(grid), len(names) * (0.16 + 0.1 * len(nets)))
     for axes, recipe in zip(plots, grid, strict=True):
         for i, net in enumerate(nets):
@@ -74,7 +66,7 @@ def per_class_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
             axes.errorbar(table["accuracy"], lanes, xerr=error_bars(table), elinewidth=1, markersize=4, **mark(i))
             axes.plot(table["study"].astype(float), lanes, **STUDY | {"markersize": 7, "color": mark(i)["color"]})
         label_rows(axes, list(names))
-        axes.set(xlabel="accuracy (%)", xlim=(least - 3, 103), xticks=range(least, 101, 20))
+        axes.set(xlabel="accuracy (%)", xlim=(-3, 103), xticks=range(0, 101, 20))
         axes.label_outer()
     figure.suptitle(f"{first(grid).dataset.evaluated_on.capitalize()} accuracy per class")
     legend(figure, nets, classes["study"])
@@ -105,11 +97,13 @@ def confusion_figure(runs: Runs) -> Figure:
     columns = min(2, len(runs.nets))
     rows = -(-len(runs.nets) // columns)
     side = (WIDTH - 0.6) / columns - 0.05  # inches
-    figure, grid = plt.subplots(rows, columns, figsize=(WIDTH, rows * (side + 0.35) + 1.5), squeeze=False)
-    for axes, net in zip(grid.flat, runs.nets, strict=False):
+    figure, grid = plt.subplots(rows, columns, figsize=(WIDTH, rows * (side + 0.5) + 1.5), squeeze=False)
+    for i, (axes, net) in enumerate(zip(grid.flat, runs.nets, strict=False)):
         counts = runs.confusion(net)
         draw_matrix(axes, 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0), side)
-        axes.set_title(short(net, 16))
+        is_left, is_lowest = i % columns == 0, i + columns >= len(runs.nets)
+        axes.tick_params(length=0, labelsize=SMALL, labelleft=is_left, labelbottom=is_lowest)
+        axes.set(title=short(net, 16), ylabel="true class" * is_left, xlabel="predicted class" * is_lowest)
     for axes in grid.flat[len(runs.nets) :]:
         axes.set_axis_off()
     bar: dict[str, Any] = {"location": "bottom", "aspect": 30, "extend": "max", "shrink": 0.7}
@@ -127,44 +121,34 @@ def draw_matrix(axes: Axes, shares: pd.DataFrame, side: float) -> None:
     style |= {"fmt": "", "annot_kws": {"size": min(8, cell / 2.1), "in_layout": False}}
     numbers = shares.map(lambda share: whole(share) if round(share) else "") if is_numbered else None
     is_right = np.eye(len(names), dtype=bool)
-    for hidden, colours in ((is_right, ERRORS), (~is_right, RIGHT)):
-        sns.heatmap(shares, mask=hidden, annot=numbers, ax=axes, **style, **colours)
+    # In % and the same in every figure, so that figures can be compared; right answers pale, so that errors are seen.
+    for hidden, colours, darkest in ((is_right, "Blues", 20), (~is_right, "Greys", 400)):
+        sns.heatmap(shares, mask=hidden, cmap=colours, vmin=0, vmax=darkest, annot=numbers, ax=axes, **style)
     places = np.arange(0, len(names), every) + 0.5
     axes.set_xticks(places, names[::every], rotation=90)
     axes.set_yticks(places, names[::every], rotation=0)
-    axes.tick_params(length=0, labelsize=SMALL)
-    axes.set(xlabel="predicted class", ylabel="true class")
-    axes.label_outer()
 
 
 def loss_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
     """Loss against epochs: thin each run, bold their mean. Right of it the loss on the evaluated images."""
     figure, plots = panels(list(grid), 2.5, side_by_side=False)
     for axes, (recipe, runs) in zip(plots, grid.items(), strict=True):
-        epochs = runs.recipe.epochs
-        losses = tables["overall"][tables["overall"]["recipe"] == recipe].set_index("net")["loss"]
-        width = epochs * max(0.08, 0.025 * len(runs.nets))
-        columns = np.linspace(epochs, epochs + width, len(runs.nets) + 2)[1:-1]
-        for i, (net, curves) in enumerate(runs.curves.items()):
-            look = line_style(i)
-            for curve in curves if len(curves) > 1 else []:
-                axes.plot(as_epochs(curve, epochs), curve["loss"], color=look["color"], linewidth=0.6, alpha=0.6)
-            mean = pd.concat(curves).groupby("step", as_index=False)["loss"].mean()
-            every = max(1, len(mean) // 12)
-            axes.plot(as_epochs(mean, epochs), mean["loss"], linewidth=1.6, markersize=4, markevery=every, **look)
-            axes.plot(columns[i], losses[net], markersize=5, **mark(i))
-        axes.axvspan(epochs, epochs + width, color="#eeeeee", zorder=0)
-        axes.set(xlim=(0, epochs + width), xlabel="epoch", ylabel="cross-entropy (nats)")
-        axes.set_xticks([tick for tick in MaxNLocator(8, integer=True).tick_values(0, epochs) if tick <= epochs])
-    plots[0].set_ylim(0, 1.05 * max(axes.dataLim.ymax for axes in plots))
+        epochs, table = runs.recipe.epochs, tables["overall"][tables["overall"]["recipe"] == recipe]
+        columns = epochs * np.linspace(1, 1.15, len(runs.nets) + 2)
+        for i, (curves, loss) in enumerate(zip(runs.curves.values(), table["loss"], strict=True)):
+            look, steps = line_style(i), curves[0]["step"]
+            of_runs = np.stack([curve["loss"] for curve in curves], axis=1)
+            at = epochs * steps / steps.max()  # in epochs, so that recipes of other batch sizes can be compared
+            axes.plot(at, of_runs, color=look["color"], linewidth=0.6, alpha=0.6)
+            axes.plot(at, of_runs.mean(axis=1), linewidth=1.6, markersize=4, markevery=0.1, **look)
+            axes.plot(columns[i + 1], loss, markersize=5, **mark(i))
+        axes.axvspan(epochs, columns[-1], color="#eeeeee", zorder=0)
+        axes.set(xlim=(0, columns[-1]), xticks=range(0, epochs + 1, max(1, epochs // 5)))
+        axes.set(xlabel="epoch", ylabel="cross-entropy (nats)")
+    plots[0].set_ylim(bottom=0)
     figure.suptitle(f"Training loss, and {first(grid).dataset.evaluated_on} loss on the right")
     legend(figure, first(grid).nets, with_line=True)
     return figure
-
-
-def as_epochs(curve: pd.DataFrame, epochs: int) -> pd.Series:
-    """The steps as fractions of epochs, so that recipes of other batch sizes can be compared."""
-    return curve["step"] * epochs / curve["step"].max()
 
 
 def calibration_figure(grid: dict[str, Runs], tables: Tables) -> Figure:

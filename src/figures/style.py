@@ -7,46 +7,30 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 WIDTH = 5  # inches; a phone shows them as 360 pixels, and type of 10 points as 10 pixels
-DPI = 200
 SMALL = 8.5  # points
 # Okabe and Ito's colours, safe for colour-blind readers (https://jfly.uni-koeln.de/color/), each with a line style and
 # a marker, so that a grey print tells the nets apart too.
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C00"]
-LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (3, 1, 1, 1)), (0, (8, 3))]
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+LINES = ["-", "--", "-.", ":"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 STUDY: dict[str, Any] = dict(marker="d", color="#444444", markerfacecolor="none", markersize=9, linestyle="", zorder=3)
 
 matplotlib.rcdefaults()  # whatever the user's own matplotlibrc says
-plt.rcParams.update(
-    {
-        "font.size": 10,
-        "figure.titlesize": 11,
-        "axes.titlesize": 10,
-        "legend.fontsize": 9,
-        "xtick.labelsize": 9,
-        "ytick.labelsize": 9,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "axes.axisbelow": True,
-        "grid.color": "#dddddd",
-        "figure.constrained_layout.use": True,
-        "figure.dpi": DPI,  # so that what is measured before saving is what is saved
-        "text.parse_math": False,  # a `$` in a class's name is a dollar
-    }
-)
+# The DPI are set here, so that what is measured before saving is what is saved.
+settings = {"figure.constrained_layout.use": True, "figure.dpi": 200, "figure.titlesize": 11, "grid.color": "#dddddd"}
+sns.set_theme("paper", "whitegrid", font="DejaVu Sans", rc=settings)
 
 
 def line_style(position: int) -> dict[str, Any]:
-    """Colour, line style and marker of the net or recipe at `position`; they repeat together after 64."""
-    i, shift = position % len(COLOURS), position // len(COLOURS)
-    j = (i + shift) % len(COLOURS)
-    return {"color": COLOURS[i], "linestyle": LINES[j], "marker": MARKERS[j]}
+    """Colour, line style and marker of the net or recipe at `position`; they repeat together after 56."""
+    lists = {"color": COLOURS, "linestyle": LINES, "marker": MARKERS}
+    return {key: values[position % len(values)] for key, values in lists.items()}
 
 
 def mark(position: int) -> dict[str, Any]:
@@ -75,18 +59,13 @@ def label_rows(axes: Axes, names: list[str]) -> None:
 
 
 def legend(figure: Figure, names: list[str], study: pd.Series | None = None, with_line: bool = False) -> None:
-    """The nets or recipes `names`, and the study if it has a figure.
-
-    It is below the plots, in as many columns as fit; the figure grows by its height.
-    """
+    """The nets or recipes `names`, and the study if it has a figure; below the plots, by which the figure grows."""
     of_each = line_style if with_line else mark
     handles = [Line2D([], [], label=short(name, 20), markersize=5, **of_each(i)) for i, name in enumerate(names)]
     if study is not None and study.notna().any():
         handles.append(Line2D([], [], label="the study", **STUDY))
-    longest = max(len(str(handle.get_label())) for handle in handles)
-    columns = int(72 * WIDTH / (5.5 * longest + 45))  # points, with its mark
-    figure.set_figheight(figure.get_figheight() + 0.22 * -(-len(handles) // columns))
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, columnspacing=1.2)
+    figure.set_figheight(figure.get_figheight() + 0.22 * -(-len(handles) // 2))
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
 
 
 def error_bars(table: pd.DataFrame) -> np.ndarray:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from dataset import IMAGE_SHAPE
-from errors import UserError, printable, reason
+from errors import UserError, printable
 from images import Splits
 from images.archive import read_files
 from params import Source
@@ -67,10 +67,8 @@ def decode(
     for split in ("train", "test"):
         names = sorted(_names(pictures, split), key=order)
         found = {_class(name) for name in names}
-        if missing := sorted(set(classes) - found):
-            faults.append(f"{split}/ holds no image of {_listed(missing)}")
-        if unknown := sorted(found - set(classes)):
-            faults.append(f"{split}/ holds images of {_listed(unknown)}, which params.yaml does not name")
+        faults += [f"{split}/ holds no image of {name}" for name in sorted(set(classes) - found)]
+        faults += [f"{split}/ holds {name}/, which params.yaml does not name" for name in sorted(found - set(classes))]
         images = np.zeros((len(names), *IMAGE_SHAPE), dtype=np.uint8)
         for i, name in enumerate(names):
             try:
@@ -80,7 +78,8 @@ def decode(
         labels = [classes.index(_class(name)) for name in names if _class(name) in classes]
         splits[split] = images, np.array(labels, dtype=np.uint8)
     if faults:
-        raise UserError(f"{path}: {_listed(faults, '; ')}")
+        more = f" and {len(faults) - 10:,} more" if len(faults) > 10 else ""
+        raise UserError(f"{path}: {'; '.join(faults[:10])}{more}")
     return splits
 
 
@@ -106,10 +105,6 @@ def _class(name: str) -> str:
     return name.split("/")[1]
 
 
-def _listed(texts: list[str], separator: str = ", ") -> str:
-    return separator.join(texts[:10]) + (f" and {len(texts) - 10:,} more" if len(texts) > 10 else "")
-
-
 def _pixels(name: str, content: bytes) -> np.ndarray:
     """The image (32, 32, 3) uint8, turned as its camera says. Its size is checked before it is decoded."""
     height, width, _ = IMAGE_SHAPE
@@ -117,8 +112,6 @@ def _pixels(name: str, content: bytes) -> np.ndarray:
         image = Image.open(io.BytesIO(content), formats=["PNG", "JPEG"])
         if image.size == (width, height) and image.mode == "RGB":
             return np.asarray(ImageOps.exif_transpose(image))
-    except UnidentifiedImageError:
-        raise UserError(f"{name} is neither PNG nor JPEG, or is damaged") from None
-    except Exception as error:  # Pillow raises errors of many types for a damaged file
-        raise UserError(f"{name} does not decode ({reason(error)})") from None
+    except Exception:  # Pillow raises errors of many types for a damaged file
+        raise UserError(f"{name} is damaged or neither PNG nor JPEG") from None
     raise UserError(f"{name} is {image.size[0]}×{image.size[1]} {image.mode}, expected {width}×{height} RGB")

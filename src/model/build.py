@@ -1,7 +1,7 @@
 """Build a net by its name. Each has a file of its own in `src/nets/`."""
 
 import copy
-import importlib
+import importlib.util
 
 import torch
 import torch.nn as nn
@@ -15,16 +15,12 @@ def build(name: str, num_classes: int) -> nn.Module:
 
     Raises `UserError` when there is no such file or class. An error in the file's own code keeps its traceback.
     """
-    module = f"nets.{name}"
-    try:
-        net_class = getattr(importlib.import_module(module), "Net", None)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise UserError(f"there is no src/nets/{name}.py") from None
-    if not (isinstance(net_class, type) and issubclass(net_class, nn.Module)):
-        raise UserError(f"src/nets/{name}.py has no class Net that is a torch.nn.Module")
-    return net_class(num_classes=num_classes)
+    if not importlib.util.find_spec(f"nets.{name}"):
+        raise UserError(f"there is no src/nets/{name}.py")
+    module = importlib.import_module(f"nets.{name}")
+    if not hasattr(module, "Net"):
+        raise UserError(f"src/nets/{name}.py has no class Net")
+    return module.Net(num_classes=num_classes)
 
 
 def check_training(net: nn.Module, name: str, batch: int, num_classes: int) -> None:

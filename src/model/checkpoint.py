@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 import torch.nn as nn
 
-from errors import UserError, is_out_of_memory, reason
+from errors import UserError, reading
 from files import write_bytes
 from model.build import build
 from model.records import Description
@@ -34,32 +34,18 @@ def load(path: str | Path) -> tuple[nn.Module, Description]:
     this project, and for one that no longer fits the net's file in `src/nets/`.
     """
     if not Path(path).is_file():
-        raise UserError(f"there is no file {path}: `dvc repro` trains it, `dvc pull` gets it from your remote")
-    try:
+        raise UserError(f"there is no file {path}: `dvc repro` or `dvc pull` makes those in models/")
+    with reading(path, "checkpoint of this project", "`dvc checkout` puts back those in models/"):
         # torch.load does not check the zip's CRCs, and a flipped bit would go unnoticed into the weights.
         with zipfile.ZipFile(path) as file:
             if damaged := file.testzip():
                 raise ValueError(f"its part {damaged}")
         content = torch.load(path, map_location="cpu", weights_only=True)
         weights, text = content["weights"], json.loads(content["description"])
-    except OSError:
-        raise
-    except Exception as error:  # the readers raise whatever a damaged or foreign file leads them to
-        if is_out_of_memory(error):
-            raise
-        why = reason(error)
-        raise UserError(
-            f"{path} is damaged or no checkpoint of this project ({why}): `dvc checkout` or `dvc repro` puts it back"
-        ) from None
     description = validate(Description, text, f"{path}: its description")
     net = build(description.net, len(description.class_names))
-    try:
+    with reading(path, f"checkpoint of src/nets/{description.net}.py as it is now", "`dvc repro` trains it again"):
         net.load_state_dict(weights)
-    except (RuntimeError, AttributeError, TypeError) as error:
-        why = reason(" ".join(str(error).split()))
-        raise UserError(
-            f"{path} does not fit src/nets/{description.net}.py as it is now ({why}): `dvc repro` trains it again"
-        ) from None
     if not all(tensor.isfinite().all() for tensor in net.state_dict().values()):
-        raise UserError(f"{path} has weights that are no finite numbers: `dvc repro` trains it again")
+        raise UserError(f"{path} has weights that are no finite numbers: try a smaller learning_rate in params.yaml")
     return net.eval(), description

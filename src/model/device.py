@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import os
 import platform
-import sys
 from pathlib import Path
 
 import torch
@@ -42,7 +41,7 @@ def has_bfloat16(device: torch.device) -> bool:
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    capabilities = torch.cpu.get_capabilities()
     return capabilities.get("amx_bf16", False) or capabilities.get("avx512_bf16", False)
 
 
@@ -66,12 +65,10 @@ def keep_freed_memory() -> None:
     """Linux: memory that a step frees stays for the next one.
 
     Otherwise the kernel takes it back and clears it anew, page by page, at every step: Net3's gradients are 86 MB.
-    Another C library than glibc is left as it is.
+    Other systems and C libraries have no such file, and are left as they are.
     """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            libc = ctypes.CDLL("libc.so.6")
-            accepted = libc.mallopt(M_MMAP_THRESHOLD, 2**30)
-            if not accepted:
-                libc.mallopt(M_MMAP_THRESHOLD, 2**25)  # the most an older glibc takes
-            libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(M_MMAP_THRESHOLD, 2**25)  # the most an older glibc takes
+        libc.mallopt(M_MMAP_THRESHOLD, 2**30)
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)

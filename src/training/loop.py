@@ -7,7 +7,7 @@ import math
 from contextlib import nullcontext
 from dataclasses import astuple, dataclass
 
-from stage import end_by, signals_deferred
+from stage import defer_signals, end_by
 
 import torch
 import torch.nn as nn
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from dataset import scale
 from errors import UserError
-from progress import Progress
+from progress import progress_bar
 from saved_state import SavedState
 from training.augmentation import augment, draw
 from training.recipe import Recipe
@@ -36,15 +36,16 @@ class LogRow:
 
 def train(
     net: nn.Module, images: torch.Tensor, targets: torch.Tensor, recipe: Recipe, seed: int, bfloat16: bool,
-    saved: SavedState, progress: Progress,
+    saved: SavedState,
 ) -> list[LogRow]:  # fmt: skip
     """Train `net` by `recipe`; returns a log row every `log_every` steps of an epoch and at its end.
 
     images: (N, 32, 32, 3) uint8; targets: (N,) int64; both on the net's device. bfloat16: convolve and multiply in it,
-    by PyTorch's autocast; weights, their updates and the loss stay in float32. Raises `UserError` where training
-    diverges. At Ctrl-C and SIGTERM the state is saved and the process ends.
+    by PyTorch's autocast; weights, their updates and the loss stay in float32. Raises `UserError` where the loss
+    diverges. At Ctrl-C and SIGTERM the state is saved and the process ends; after the last step the run is completed.
     """
-    device, effects = images.device, recipe.effects
+    device = images.device
+    effects = recipe.augmentation.model_dump(exclude_none=True)
     parameters = list(net.train().parameters())
     optimizer = recipe.optimizer.make(parameters, recipe.learning_rate)
     precision = torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()
@@ -54,9 +55,9 @@ def train(
     rows: list[LogRow] = []
     unlogged: list[tuple[torch.Tensor, torch.Tensor]] = []  # logits and labels of the batches since the last row
     done = restore(saved.load(), net, optimizer, rows, unlogged)
-    progress.begin(steps, done)
 
-    with signals_deferred() as signals:
+    signals = defer_signals()
+    with progress_bar(saved.run, steps, done) as bar:
         for epoch in range(1, recipe.epochs + 1):
             order = torch.randperm(len(images), generator=shuffle).to(device)
             random = draw(effects, len(images), seed, epoch, device)
@@ -81,13 +82,12 @@ def train(
                 if ends_row:
                     rows.append(log_row(step, epoch, unlogged, recipe))
                     unlogged.clear()
-                progress.show(step, epoch, rows)
+                    bar.set_postfix_str(f"loss {rows[-1].loss:.3f}, accuracy {rows[-1].accuracy:.1f} %", refresh=False)
+                bar.update()
                 if signals or (ends_row and saved.is_due()) or step == steps:
                     saved.save(snapshot(step, net, optimizer, rows, unlogged))
                 if signals:
-                    end_by(signals[0], f"run it again, and it goes on from step {saved.step:,} of {steps:,}")
-    if not all(parameter.isfinite().all() for parameter in parameters):
-        raise UserError(f"the weights are no longer finite after the last step: {advice(recipe)}")
+                    end_by(signals[0], f"run it again, and it goes on from step {step:,} of {steps:,}")
     return rows
 
 
@@ -99,13 +99,12 @@ def log_row(step: int, epoch: int, unlogged: list[tuple[torch.Tensor, torch.Tens
     logits, labels = (torch.cat(tensors) for tensors in zip(*unlogged, strict=True))
     loss = F.cross_entropy(logits, labels).item()
     if not math.isfinite(loss):
-        raise UserError(f"the loss became {loss} by step {step:,}: {advice(recipe)}")
+        raise UserError(
+            f"the loss became {loss} by step {step:,}: training diverges with learning rate {recipe.learning_rate}; "
+            "try a smaller one in params.yaml"
+        )
     accuracy = 100 * (logits.argmax(1) == labels).double().mean().item()
     return LogRow(step, epoch, loss, accuracy, len(labels))
-
-
-def advice(recipe: Recipe) -> str:
-    return f"training diverges with learning rate {recipe.learning_rate}; try a smaller one in params.yaml"
 
 
 def snapshot(step: int, net: nn.Module, optimizer: torch.optim.Optimizer, rows: list[LogRow], unlogged: list) -> dict:

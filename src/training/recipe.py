@@ -27,8 +27,3 @@ class Recipe(StrictModel):
     batch_size: Count
     epochs: Count
     log_every: Count
-
-    @property
-    def effects(self) -> dict[str, float]:
-        """The chosen effects of augmentation with their amounts."""
-        return self.augmentation.model_dump(exclude_none=True)

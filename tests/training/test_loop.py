@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from errors import UserError
 from model.build import build, check_training
 from model.device import make_deterministic
-from progress import Progress
 from saved_state import SavedState
 from training.loop import LogRow, train
 from training.recipe import Recipe
@@ -35,6 +34,10 @@ def recipe(**changes) -> Recipe:
 def _deterministic_in_an_empty_folder(tmp_path, monkeypatch):
     make_deterministic()
     monkeypatch.chdir(tmp_path)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def net_of(name: str = "net1") -> torch.nn.Module:
 
 def trained(net, data, chosen: Recipe, seed: int = 5, bfloat16: bool = False, key: str = "") -> list[LogRow]:
     """Train `net` on from the state saved under `key`, if there is one."""
-    return train(net, *data, chosen, seed, bfloat16, SavedState("run", {"key": key}), Progress("run", chosen.epochs))
+    return train(net, *data, chosen, seed, bfloat16, SavedState("run", {"key": key}))
 
 
 def train_by_the_textbook(net, data, optimizer, scheduler=None, epochs: int = 2, bfloat16=False, **loss: float) -> None:
@@ -167,11 +170,8 @@ def test_interruptions_change_nothing(data, capsys, augmentation):
     whole = Net1WithDropout()
     rows = trained(whole, data, chosen, key="whole")
     for steps, goes_on_from in ((5, 5), (6, 11)):
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         with pytest.raises(SystemExit) as ended:
             trained(Net1WithDropout(interrupted_at=steps), data, chosen, key="parts")
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
         assert ended.value.code == 143
         assert f"it goes on from step {goes_on_from} of 16" in capsys.readouterr().err
     parts = Net1WithDropout()

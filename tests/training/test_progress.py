@@ -1,18 +1,17 @@
-import progress
-from progress import Progress
-from training.loop import LogRow
+import tqdm.std
+
+from progress import progress_bar
 
 
 def test_away_from_a_terminal_a_line_after_a_while_and_then_one_a_minute(capsys, monkeypatch):
-    clock = iter([0.0, 1.0, 6.0, 7.0, 66.1])
-    monkeypatch.setattr(progress.time, "perf_counter", lambda: next(clock))
-    shown = Progress("net1-test-0", epochs=2)
-    shown.begin(steps=100, done=10)
-    for step in (20, 30, 40, 50):
-        shown.show(step, 1, [LogRow(step, 1, 0.25, 90.0, 5)])
+    now = 0.0
+    monkeypatch.setattr(tqdm.std, "time", lambda: now)
+    with progress_bar("net1-test-0", steps=100, done=10) as bar:
+        bar.set_postfix_str("loss 0.250", refresh=False)
+        for seconds in (1.0, 6.0, 7.0, 66.1):
+            now = seconds
+            bar.update(10)
     goes_on, first, second = capsys.readouterr().err.splitlines()
     assert "step 10 of 100" in goes_on
-    assert "step 30/100" in first
-    assert "loss 0.250" in first
-    assert first.endswith("3.3 steps/s, 00:21 to go")
-    assert "step 50/100" in second
+    assert first == "net1-test-0: step 30 of 100, 3.3 steps/s, 00:20 to go, loss 0.250"
+    assert "step 50 of 100" in second
