@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 IMAGE_SHAPE = (32, 32, 3)
-# In any language, and without what could become markup in Markdown, in the report or in the page of `dvc plots show`.
+# Letters of any language, but no character that is markup in the report or in the page of `dvc plots show`.
 ClassName = Annotated[str, StringConstraints(pattern=r"^\w[\w .,'()/+-]{0,59}$")]
 
 

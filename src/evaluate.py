@@ -30,7 +30,7 @@ from params import load_params
 from run import Run
 
 BATCH_SIZE = 250
-TRAINING_IMAGES = 10_000  # of all classes alike; they say as much about overfitting as all 50,000
+TRAINING_IMAGES = 10_000  # the same number of each class; they show overfitting as well as all 50,000
 
 
 def main() -> None:
@@ -76,7 +76,7 @@ def check_fits(description: Description, run: Run, split: Split, path: str) -> N
 
 
 def stratified_sample(split: Split, images: int) -> Split:
-    """So many images of `split`, or all if it has fewer: the same share of each class, evenly spread over its order."""
+    """At most `images` images of `split`: the same share of each class, evenly spread over its order."""
     by_class, images = np.argsort(split.labels, kind="stable"), min(images, len(split))
     chosen = np.sort(by_class[np.arange(images) * len(split) // images])
     return Split(split.images[chosen], split.labels[chosen], split.class_names, split.dataset)

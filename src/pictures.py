@@ -18,7 +18,7 @@ Image.MAX_IMAGE_PIXELS = None  # Pillow only warns above its own limit
 
 @torch.inference_mode()
 def classify(path: str | Path, net: nn.Module, description: Description) -> dict[str, float]:
-    """The probability of each class for the picture in `path`, the likeliest first; `net` as `checkpoint.load` has it.
+    """The probability of each class for the picture in `path`, the likeliest first. `checkpoint.load` gives the net.
 
     A net knows only its own classes: the probabilities add up to 1 whatever the picture shows.
     """
@@ -37,7 +37,7 @@ def read(path: str | Path) -> np.ndarray:
     height, width, _ = IMAGE_SHAPE
     name = printable(str(path))
     if not Path(path).is_file():  # a pipe would be waited for without end
-        raise UserError(f"{name}: there is no such file")
+        raise UserError(f"{name} is no file")
     with (
         reading(name, "picture", f"{', '.join(FORMATS)} are read, up to {MOST_PIXELS:,} pixels"),
         Image.open(path, formats=FORMATS) as image,

@@ -35,7 +35,7 @@ def main() -> None:
 def stale_runs(runs: list[Run]) -> list[Run]:
     """Those of `runs` that DVC would train or evaluate.
 
-    As with `dvc repro --allow-missing`, a checkpoint that is only missing makes nothing stale.
+    As with `dvc repro --allow-missing`, a run is not stale because its checkpoint is missing.
     """
     try:
         with Repo() as repo, repo.lock:
@@ -55,7 +55,7 @@ def check_results(runs: list[Run]) -> None:
     """Raise `UserError` where a result of an up-to-date run is missing, as after a stage that failed."""
     missing = [path for run in runs for folder in READ if not Path(path := run.file(folder)).exists()]
     if missing:
-        raise UserError(f"{missing[0]} is missing, {len(missing)} files in all: {WAY_OUT}")
+        raise UserError(f"files of runs are missing ({len(missing)}, such as {missing[0]}): {WAY_OUT}")
 
 
 if __name__ == "__main__":

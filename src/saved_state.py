@@ -34,13 +34,13 @@ class SavedState:
 
     def load(self) -> dict | None:
         """What `save` was given last, with its tensors on the CPU; None where there is none."""
-        _tidy(self.run)
+        _tidy(self.run, self.path.stem)
         paths = [self.path, *FOLDER.glob(f"{self.path.stem}.*.done")]
         if path := next((path for path in paths if path.exists()), None):
             with reading(path, "state of a training run", "delete it, and training starts at the beginning"):
                 state = torch.load(path, map_location="cpu", weights_only=True)
-            self.seconds = state["seconds"]
-            return state
+                self.seconds = state["seconds"]
+                return state
         return None
 
     def is_due(self) -> bool:
@@ -62,14 +62,14 @@ class SavedState:
             self.path.rename(self.path.with_suffix(f".{md5}.done"))
 
 
-def _tidy(run: str) -> None:
-    """Remove the states whose results dvc.lock has, and all but the newest few of `run`."""
+def _tidy(run: str, wanted: str) -> None:
+    """Remove the states whose results dvc.lock has, and all but the one `wanted` and the newest few of `run`."""
     lock = Path("dvc.lock")
     recorded = lock.read_text(encoding="utf-8") if lock.exists() else ""
     for path in FOLDER.glob("*.done"):
         if path.stem.rpartition(".")[2] in recorded:
             path.unlink(missing_ok=True)
-    states = sorted(FOLDER.glob(f"{run}-*"), key=lambda path: path.stat().st_mtime)
+    states = sorted(FOLDER.glob(f"{run}-*"), key=lambda path: (path.stem.startswith(wanted), path.stat().st_mtime))
     for path in states[:-KEPT]:
         print(f"removed {path}: the newest {KEPT} states of {run} are kept", file=sys.stderr)
         path.unlink(missing_ok=True)

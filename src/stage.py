@@ -50,14 +50,14 @@ def end_by(number: int, message: str = "") -> NoReturn:
 
 
 for _number in SIGNALS:
-    signal.signal(_number, lambda number, frame: end_by(number))
+    signal.signal(_number, lambda number, _: end_by(number))
 
 
 def defer_signals() -> list[int]:
     """A list to which Ctrl-C and SIGTERM are appended from now on. The caller decides when to end."""
     received: list[int] = []
     for number in SIGNALS:
-        signal.signal(number, lambda number, frame: received.append(number))
+        signal.signal(number, lambda number, _: received.append(number))
     return received
 
 

@@ -71,7 +71,7 @@ def cut_off(path: Path) -> None:
         (lambda path: Image.new("RGB", (48, 48), RED).save(path, "EPS"), "no picture"),
         (lambda path: Image.new("1", (13_000, 13_000)).save(path, "PNG"), "13000×13000"),
         (lambda path: Image.new("F", (48, 48), 0.5).save(path, "TIFF"), "mode F"),
-        (os.mkfifo, "no such file"),
+        (os.mkfifo, "is no file"),
     ],
     ids=["text", "cut off", "EPS", "too large", "numbers without a white", "a pipe"],
 )

@@ -54,3 +54,10 @@ def test_a_missing_run_is_named_with_the_way_out_and_nothing_is_written(written)
     with pytest.raises(SystemExit, match=r"^error: metrics/logits/net1/reference/1\.npz .*git checkout metrics plots"):
         summarize.main()
     assert not Path("metrics/nets").exists()
+
+
+def test_a_curve_of_another_run_is_refused(written):
+    curve = Path("plots/loss/net1/reference/1.csv")
+    curve.write_text("".join(curve.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(SystemExit, match=rf"^error: {curve} .*does not end at step"):
+        summarize.main()

@@ -101,13 +101,10 @@ def read_runs(nets: list[str], recipe: str, seeds: list[int]) -> Runs:
         return {net: [read(Run(net, recipe, seed)) for seed in seeds] for net in nets}
 
     records = of_each(lambda run: read_model(EvaluationRecord, run.file("metrics/evaluate")))
-    labels = of_each(lambda run: read_array(run, "labels"))
-    one, one_labels = records[nets[0]][0].description, labels[nets[0]][0]
-    for other, its in zip(chain(*records.values()), chain(*labels.values()), strict=True):
-        alike = other.description.model_copy(update={"net": one.net, "seed": one.seed})
-        if alike != one or not np.array_equal(its, one_labels):
-            both = f"{one.run} and {other.description.run}"
-            raise UserError(f"{both} differ in their images, classes or recipe: `dvc repro`")
+    one, *others = (record.description for record in chain(*records.values()))
+    for other in others:
+        if other.model_copy(update={"net": one.net, "seed": one.seed}) != one:
+            raise UserError(f"{one.run} and {other.run} differ in their images, classes or recipe: `dvc repro`")
     logits = of_each(lambda run: read_array(run, "logits"))
     return Runs(
         recipe_name=recipe,
@@ -115,7 +112,7 @@ def read_runs(nets: list[str], recipe: str, seeds: list[int]) -> Runs:
         seeds=seeds,
         dataset=one.dataset,
         class_names=one.class_names,
-        labels=one_labels.astype(np.int64),
+        labels=read_array(one.run, "labels").astype(np.int64),
         logits={net: np.stack(its).astype(np.float32) for net, its in logits.items()},
         records=records,
         training=of_each(lambda run: read_model(TrainingRecord, run.file("metrics/train"))),
@@ -130,13 +127,17 @@ def read_array(run: Run, name: str) -> np.ndarray:
 
 
 def read_curve(run: Run) -> pd.DataFrame:
+    steps = read_model(TrainingRecord, run.file("metrics/train")).steps
     with reading(path := run.file("plots/loss"), *RESULT):
-        return pd.read_csv(path, usecols=["step", "epoch", "loss", "accuracy"])
+        curve = pd.read_csv(path, usecols=["step", "epoch", "loss", "accuracy"])
+        if curve["step"].iloc[-1] != steps:
+            raise ValueError(f"it does not end at step {steps:,}")
+        return curve
 
 
 def read_study(runs: Runs) -> pd.DataFrame:
     """The study's accuracies (%), classes and `overall` down, nets across; no columns beside other images."""
-    with reading(STUDY, *RESULT):
+    with reading(STUDY, "table of the study", f"`git checkout {STUDY}` puts it back"):
         study = pd.read_csv(STUDY, index_col="class")
     images = (runs.dataset.train_images, runs.dataset.evaluated_images, runs.dataset.evaluated_on)
     is_alike = images == STUDY_IMAGES and set(study.index) == {*runs.class_names, "overall"}

@@ -136,11 +136,11 @@ def loss_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
         epochs, table = runs.recipe.epochs, tables["overall"][tables["overall"]["recipe"] == recipe]
         columns = epochs * np.linspace(1, 1.15, len(runs.nets) + 2)
         for i, (curves, loss) in enumerate(zip(runs.curves.values(), table["loss"], strict=True)):
-            look, steps = line_style(i), curves[0]["step"]
+            style, steps = line_style(i), curves[0]["step"]
             of_runs = np.stack([curve["loss"] for curve in curves], axis=1)
             at = epochs * steps / steps.max()  # in epochs, so that recipes of other batch sizes can be compared
-            axes.plot(at, of_runs, color=look["color"], linewidth=0.6, alpha=0.6)
-            axes.plot(at, of_runs.mean(axis=1), linewidth=1.6, markersize=4, markevery=0.1, **look)
+            axes.plot(at, of_runs, color=style["color"], linewidth=0.6, alpha=0.6)
+            axes.plot(at, of_runs.mean(axis=1), linewidth=1.6, markersize=4, markevery=0.1, **style)
             axes.plot(columns[i + 1], loss, markersize=5, **mark(i))
         axes.axvspan(epochs, columns[-1], color="#eeeeee", zorder=0)
         axes.set(xlim=(0, columns[-1]), xticks=range(0, epochs + 1, max(1, epochs // 5)))

@@ -17,7 +17,8 @@ from schema import validate
 
 def save(path: str | Path, net: nn.Module, description: Description) -> None:
     """Write the weights of `net` and `description` to `path`; equal values give equal bytes on every device."""
-    # torch.save's bytes depend on memory format and on which equal objects are one: hence plain tensors, one string.
+    # The bytes that torch.save writes depend on memory format, and on whether equal objects are one object. So weights
+    # are plain tensors, and the description is one string.
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
     content = io.BytesIO()  # into memory first: torch.save writes the file's name into the bytes
     torch.save(

@@ -37,7 +37,7 @@ def cpu_model() -> str:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether `device` is faster in bfloat16: a GPU since NVIDIA's Ampere, a CPU with instructions for it by oneDNN.
 
-    Those are AMX's and AVX-512's. Others convert to and fro, which takes longer than to compute in float32.
+    Those are AMX's and AVX-512's. Other CPUs convert to float32 and back, which takes longer than float32 alone.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
@@ -48,8 +48,8 @@ def has_bfloat16(device: torch.device) -> bool:
 def make_deterministic() -> None:
     """Deterministic kernels, full fp32 and one CPU thread. Call it before the first tensor is made.
 
-    The number of threads splits sums differently and so changes their last bits: it is never taken from the machine.
-    Several runs at once use several cores better than one run with several threads.
+    The number of threads decides how sums are split, and so their last bits: the same number on every machine gives the
+    same bytes. Several runs at once use several cores better than one run with several threads.
     """
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # without it cuBLAS may choose its algorithm anew each time
     torch.use_deterministic_algorithms(True)

@@ -48,12 +48,30 @@ def test_a_state_stays_until_dvc_lock_has_the_result():
     assert names() == set()
 
 
-def test_the_newest_few_states_of_a_run_are_kept_whatever_the_clock_said(capsys):
+@pytest.mark.parametrize("wanted", [0, KEPT])
+def test_the_newest_few_states_of_a_run_are_kept_and_the_one_that_is_wanted(capsys, wanted):
     for code in range(KEPT + 1):
         SavedState("net1-test-0", {"code": code}).save(STATE)
     SavedState("net2-test-0", {}).save(STATE)
-    oldest = SavedState("net1-test-0", {"code": 0}).path
-    SavedState("net1-test-0", {"code": KEPT}).load()
+    removed = SavedState("net1-test-0", {"code": 1 if wanted == 0 else 0}).path
+    assert SavedState("net1-test-0", {"code": wanted}).load()["step"] == 7
     assert len(names()) == KEPT + 1
-    assert not oldest.exists()
-    assert str(oldest) in capsys.readouterr().err
+    assert not removed.exists()
+    assert str(removed) in capsys.readouterr().err
+
+
+def test_the_time_in_training_adds_up_over_interruptions_and_states_are_saved_at_intervals(monkeypatch):
+    clock = {"now": 0.0}
+    monkeypatch.setattr("saved_state.time.perf_counter", lambda: clock["now"])
+    first = SavedState("net1-test-0", {})
+    for seconds in (30.0, 50.0):
+        clock["now"] = seconds
+        assert first.is_due()
+        first.save(STATE)
+        assert not first.is_due()
+    clock["now"] = 1000.0
+    second = SavedState("net1-test-0", {})
+    second.load()
+    clock["now"] = 1005.0
+    second.save(STATE)
+    assert (first.seconds, second.seconds) == (50, 55)
