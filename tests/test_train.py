@@ -51,8 +51,8 @@ def test_bfloat16_where_the_recipe_allows_it_and_the_device_has_it(rebuilt):
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [("net9 reference 0", "src/nets/net9.py"), ("net1 slow 0", "slow")],
-    ids=["no such net", "no such recipe"],
+    [("net9 reference 0", "src/nets/net9.py"), ("../net1 reference 0", "net1.py"), ("net1 slow 0", "slow")],
+    ids=["no such net", "no name of a net", "no such recipe"],
 )
 def test_what_is_not_there_is_one_line(tmp_path, monkeypatch, arguments, says):
     monkeypatch.chdir(tmp_path)

@@ -15,7 +15,7 @@ def build(name: str, num_classes: int) -> nn.Module:
 
     Raises `UserError` when there is no such file or class. An error in the file's own code keeps its traceback.
     """
-    if not importlib.util.find_spec(f"nets.{name}"):
+    if not (name.isidentifier() and importlib.util.find_spec(f"nets.{name}")):
         raise UserError(f"there is no src/nets/{name}.py")
     module = importlib.import_module(f"nets.{name}")
     if not hasattr(module, "Net"):
