@@ -174,7 +174,7 @@ def as_table(cells: Mapping[str, Iterable], words: int = 1) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` as it is, in Markdown. Names have no other markup than underscores; one within a word needs no escape."""
+    """`text` as it is, in Markdown. In names only underscores are markup, and one within a word needs no escape."""
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\_", str(text))
 
 

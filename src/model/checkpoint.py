@@ -35,8 +35,8 @@ def load(path: str | Path) -> tuple[nn.Module, Description]:
     this project, and for one that no longer fits the net's file in `src/nets/`.
     """
     if not Path(path).is_file():
-        raise UserError(f"there is no file {path}: `dvc repro` or `dvc pull` makes those in models/")
-    with reading(path, "checkpoint of this project", "`dvc checkout` puts back those in models/"):
+        raise UserError(f"there is no file {path}: `dvc repro` or `dvc pull` brings the checkpoints in models/")
+    with reading(path, "checkpoint of this project", "`dvc checkout` brings back the checkpoints in models/"):
         # torch.load does not check the zip's CRCs, and a flipped bit would go unnoticed into the weights.
         with zipfile.ZipFile(path) as file:
             if damaged := file.testzip():
