@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from pydantic import StringConstraints
 
 from errors import reading
-from files import write_bytes
+from files import write_npz
 from schema import StrictModel
 
 if TYPE_CHECKING:
@@ -55,10 +54,8 @@ class Split:
 
 def save(path: str | Path, split: Split) -> None:
     """Write `split` to `path`; the same split gives the same bytes."""
-    content = io.BytesIO()
     dataset = json.dumps(split.dataset.model_dump(), sort_keys=True)
-    np.savez(content, images=split.images, labels=split.labels, class_names=split.class_names, dataset=dataset)
-    write_bytes(path, content.getbuffer())
+    write_npz(path, images=split.images, labels=split.labels, class_names=split.class_names, dataset=dataset)
 
 
 def load(path: str | Path) -> Split:

@@ -8,8 +8,6 @@ writes  metrics/logits/NET/RECIPE/SEED.npz     logits (N, classes) float16 and l
 run     python src/evaluate.py net1 reference 0
 """
 
-import io
-
 from stage import stage
 
 import numpy as np
@@ -22,7 +20,7 @@ import dataset
 from command_line import read_arguments
 from dataset import IMAGE_SHAPE, Split, scale
 from errors import UserError
-from files import write_bytes, write_json
+from files import write_json, write_npz
 from model import checkpoint
 from model.device import make_deterministic, select_device
 from model.records import Description, EvaluationRecord, Normalisation
@@ -56,15 +54,12 @@ def main() -> None:
             training_accuracy=training_accuracy,
             training_loss=training_loss,
         )
-        content = io.BytesIO()
-        np.savez(content, logits=logits, labels=evaluated.labels)
 
         inputs.check_unchanged()
-        write_bytes(run.file("metrics/logits"), content.getbuffer())
+        write_npz(run.file("metrics/logits"), logits=logits, labels=evaluated.labels)
         write_json(run.file("metrics/runs"), {"accuracy": accuracy, "loss": loss})
         write_json(run.file("metrics/evaluate"), record.model_dump(exclude_none=True))
-        on = evaluated.dataset.evaluated_on
-        print(f"{run}: accuracy {accuracy:.2f} % on {len(evaluated):,} {on} images of {evaluated.dataset.source}")
+        print(f"{run}: accuracy {accuracy:.2f} % on the {len(evaluated):,} images in {evaluated_path}")
 
 
 def check_fits(description: Description, run: Run, split: Split, path: str) -> None:

@@ -33,10 +33,8 @@ def progress_bar(name: str, steps: int, done: int) -> tqdm:
     if sys.stderr.isatty() and os.environ.get("PROGRESS") != "lines":
         return tqdm(desc=name, total=steps, initial=done, unit="step", mininterval=0.5)
     line = "{desc}: step {n:,} of {total:,}, {rate_noinv:.1f} steps/s, {remaining} to go{postfix}"
-    return Lines(
-        desc=name, total=steps, initial=done, bar_format=line,
-        delay=FIRST_LINE, mininterval=FIRST_LINE, miniters=1,
-    )  # fmt: skip
+    waiting = {"delay": FIRST_LINE, "mininterval": FIRST_LINE, "miniters": 1}
+    return Lines(desc=name, total=steps, initial=done, bar_format=line, **waiting)
 
 
 def timing(seconds: float, steps: int, device: torch.device) -> dict[str, float | str]:
