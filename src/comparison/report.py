@@ -13,10 +13,9 @@ from comparison.claims import DOES_NOT_HOLD, HOLDS, NOT_DECIDED, Finding
 from comparison.formatting import NOTHING, listed, p_value, percent, percent_within, signed, signed_within, span, whole
 from comparison.runs import Runs, first
 from comparison.statistics import LEAST_SEEDS
-from comparison.tables import Tables
+from comparison.tables import STUDY_RECIPE, Tables
 
 Findings = Mapping[str, Mapping[str, Finding]]  # by recipe and key
-STUDY_RECIPE = "reference"
 VERDICTS = (HOLDS, DOES_NOT_HOLD, NOT_DECIDED)
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -44,7 +43,7 @@ def changes(overall: pd.DataFrame) -> list[str]:
 
 
 def beside_study(nets: pd.DataFrame) -> list[str]:
-    rows = nets[(nets["recipe"] == STUDY_RECIPE) & nets["study_inside"].notna()]
+    rows = nets[nets["study_inside"].notna()]
     is_inside = rows["study_inside"].astype(bool)
     answers = {"Yes": rows["net"][is_inside], "No": rows["net"][~is_inside]}
     found = [f"{answer} for {listed(map(escape, its))}" for answer, its in answers.items() if len(its)]
@@ -114,8 +113,7 @@ def per_class(recipe: str, table: pd.DataFrame) -> str:
     for net, rows in table[table["recipe"] == recipe].groupby("net", sort=False):
         cells["class"] = rows["class"].map(escape)
         cells[escape(net)] = within(rows, 1)
-        if recipe == STUDY_RECIPE:
-            cells[f"{escape(net)}, the study"] = rows["study"].map(whole)
+        cells[f"{escape(net)}, the study"] = rows["study"].map(whole)
     return as_table(cells)
 
 

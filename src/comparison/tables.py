@@ -1,7 +1,7 @@
 """The comparison's tables as numbers, as `metrics/*.csv` hold them. Accuracies and their differences are in %.
 
 With several seeds, accuracies are means over the seeds. With one seed, all figures are about one trained net. A figure
-that so few seeds cannot give is NaN.
+that so few seeds cannot give is NaN. The study's figures stand beside its own recipe only.
 """
 
 from itertools import combinations, product
@@ -14,7 +14,7 @@ from comparison import calibration, statistics
 from comparison.runs import Runs, first
 from comparison.statistics import UNKNOWN
 
-STUDY_NETS = ("net1", "net2", "net3")
+STUDY_NETS, STUDY_RECIPE = ("net1", "net2", "net3"), "reference"
 MOST_CONFUSED = 5
 DIFFERENCE_COLUMNS = [
     "first_recipe", "first_net", "second_recipe", "second_net", "difference", "low", "high", "se_seeds", "se_images",
@@ -70,7 +70,7 @@ def prediction(runs: Runs, net: str, study: pd.DataFrame) -> dict[str, object]:
         alike = [runs.accuracies(other) for other in STUDY_NETS if other in runs.nets] if net in STUDY_NETS else []
         low, high, sd = statistics.one_more_run(runs.accuracies(net), alike)
     row = {"prediction_low": low, "prediction_high": high, "prediction_by": sd, "study": np.nan, "study_inside": None}
-    if net in study:
+    if runs.recipe_name == STUDY_RECIPE and net in study:
         row["study"], (least, most) = study[net]["overall"], study_range(study[net])
         if len(runs.seeds) >= statistics.LEAST_SEEDS and not np.isnan(low):
             row["study_inside"] = bool(low < most and least <= high)
@@ -91,13 +91,14 @@ def class_table(grid: dict[str, Runs], study: pd.DataFrame) -> pd.DataFrame:
     """The accuracy of each net on each class's images, and the study's. Two seeds give no interval for a class."""
     rows = []
     for runs in grid.values():
+        figures = study if runs.recipe_name == STUDY_RECIPE else study[[]]
         for (label, name), net in product(enumerate(runs.class_names), runs.nets):
             right = runs.right(net)[:, runs.labels == label]
             accuracies = 100 * right.mean(axis=1)
             row = {"recipe": runs.recipe_name, "class": name, "net": net, "images": right.shape[1]}
             row |= {"accuracy": accuracies.mean(), "sd": pd.Series(accuracies).std()}
             row["low"], row["high"] = UNKNOWN if len(right) == 2 else statistics.accuracy_interval(right)
-            rows.append(row | {"study": study[net][name] if net in study else np.nan})
+            rows.append(row | {"study": figures[net][name] if net in figures else np.nan})
     return pd.DataFrame(rows)
 
 

@@ -43,14 +43,13 @@ def accuracy_figure(grid: dict[str, Runs], tables: Tables) -> Figure:
         axes.errorbar(table["accuracy"], lanes, xerr=error_bars(table), markersize=5, capsize=3, **mark(i))
         runs = [grid[recipe].accuracies(net) for net in nets]
         axes.plot(runs, lanes + 0.28 * lane, markersize=3, alpha=0.6, **mark(i))
+        axes.plot(table["study"].astype(float), lanes, **STUDY)
         for row, mean in zip(lanes, table["accuracy"], strict=True):
             axes.text(1.01, row, percent(mean, 1), size=SMALL, va="center", transform=axes.get_yaxis_transform())
-    study = tables["overall"]["study"].astype(float)[: len(nets)]  # the same for each recipe
-    axes.plot(study, range(len(nets)), **STUDY)
     axes.set_xlabel("accuracy (%), 95 % interval")
     label_rows(axes, nets)
     figure.suptitle(f"{first(grid).dataset.evaluated_on.capitalize()} accuracy")
-    legend(figure, recipes, study)
+    legend(figure, recipes, tables["overall"]["study"])
     return figure
 
 

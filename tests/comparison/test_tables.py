@@ -90,6 +90,13 @@ def test_one_more_run_is_by_the_pooled_spread_of_the_studys_nets_alone(grid):
     assert np.isnan(table.loc["mine", "prediction_low"])
 
 
+def test_the_studys_figures_stand_beside_its_own_recipe_only(grid):
+    for table in (tables.net_table(grid, STUDY), tables.class_table(grid, STUDY)):
+        of_its_nets = table["net"].isin(tables.STUDY_NETS)
+        assert (table["study"].notna() == (of_its_nets & (table["recipe"] == "reference"))).all()
+    assert tables.net_table({"modern": grid["modern"]}, STUDY)["study"].isna().all()
+
+
 @pytest.mark.parametrize(("study", "inside"), [(52, False), (53, True), (68, True), (69, False)])
 def test_the_studys_figure_is_an_interval_beside_that_of_one_more_run(study, inside):
     """One more run is in 61 ± 4.3027·1.5·√(4/3), so 53.55 to 68.45; 53 stands for all from 53 to 54."""
