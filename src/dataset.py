@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,7 +13,7 @@ import numpy as np
 from pydantic import StringConstraints
 
 from errors import reading
-from files import write_npz
+from files import write_bytes
 from schema import StrictModel
 
 if TYPE_CHECKING:
@@ -56,6 +58,16 @@ def save(path: str | Path, split: Split) -> None:
     """Write `split` to `path`; the same split gives the same bytes."""
     dataset = json.dumps(split.dataset.model_dump(), sort_keys=True)
     write_npz(path, images=split.images, labels=split.labels, class_names=split.class_names, dataset=dataset)
+
+
+def write_npz(path: str | Path, **arrays: np.ndarray | list[str] | str) -> None:
+    """As `np.savez`, whose bytes differ between versions of Python: before 3.11.4 zipfile wrote other headers."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as member:
+                np.save(member, array)
+    write_bytes(path, content.getbuffer())
 
 
 def load(path: str | Path) -> Split:

@@ -18,9 +18,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import dataset
 from command_line import read_arguments
-from dataset import IMAGE_SHAPE, Split, scale
+from dataset import IMAGE_SHAPE, Split, scale, write_npz
 from errors import UserError
-from files import write_json, write_npz
+from files import write_json
 from model import checkpoint
 from model.device import make_deterministic, select_device
 from model.records import Description, EvaluationRecord, Normalisation

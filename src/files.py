@@ -1,12 +1,9 @@
 """Write a file whole or not at all: first a temporary file beside it, which is then renamed."""
 
-import io
 import json
 import os
-import zipfile
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 
@@ -30,16 +27,6 @@ def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8, with `\\n` line ends on every system."""
     write_bytes(path, text.encode())
-
-
-def write_npz(path: str | Path, **arrays: np.ndarray | list[str] | str) -> None:
-    """As `np.savez`, whose bytes differ between versions of Python: before 3.11.4 zipfile wrote other headers."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as member:
-                np.save(member, array)
-    write_bytes(path, content.getbuffer())
 
 
 def write_csv(path: str | Path, table: pd.DataFrame, index: bool = False) -> None:

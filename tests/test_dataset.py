@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import numpy as np
@@ -17,14 +18,14 @@ SPLIT = dataset.Split(
 )
 
 
-def test_what_is_saved_is_loaded_and_the_same_split_gives_the_same_bytes(tmp_path):
-    for name in ("a.npz", "b.npz"):
-        dataset.save(tmp_path / name, SPLIT)
+def test_what_is_saved_is_loaded_and_has_the_same_bytes_by_every_version_of_python(tmp_path):
+    """This md5 was seen with Python 3.11.2, 3.11.7 and 3.13.0; that of `np.savez` changes after the first."""
+    dataset.save(tmp_path / "a.npz", SPLIT)
     loaded = dataset.load(tmp_path / "a.npz")
     assert (loaded.images == SPLIT.images).all()
     assert (loaded.labels == SPLIT.labels).all()
     assert (loaded.class_names, loaded.dataset) == (SPLIT.class_names, DESCRIBED)
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert hashlib.md5((tmp_path / "a.npz").read_bytes()).hexdigest() == "4f7edbacf968939191f55ce9b19f974e"
 
 
 def test_missing_and_damaged_files_are_one_line(tmp_path):
