@@ -67,7 +67,7 @@ def write_npz(path: str | Path, **arrays: np.ndarray | list[str] | str) -> None:
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as member:
                 np.save(member, array)
-    write_bytes(path, content.getbuffer())
+    write_bytes(path, content.getvalue())
 
 
 def load(path: str | Path) -> Split:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 
-def write_bytes(path: str | Path, content: bytes | memoryview) -> None:
+def write_bytes(path: str | Path, content: bytes) -> None:
     """Write `content` to `path`; raises `OSError` that names `path`, for example when the disk is full."""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")

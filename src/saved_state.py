@@ -51,7 +51,7 @@ class SavedState:
         self.seconds += time.perf_counter() - self._saved_at
         content = io.BytesIO()
         torch.save(state | {"seconds": self.seconds}, content)
-        write_bytes(self.path, content.getbuffer())
+        write_bytes(self.path, content.getvalue())
         self._saved_at = time.perf_counter()
 
     def note_result(self, checkpoint: str) -> None:

@@ -143,7 +143,7 @@ def write(made: dict[str, Runs], folder: Path) -> None:
 def write_run(runs: Runs, run: Run, position: int, folder: Path) -> None:
     logits, content = runs.logits[run.net][position], io.BytesIO()
     np.savez(content, logits=logits.astype(np.float16), labels=runs.labels.astype(np.uint8))
-    write_bytes(folder / run.file("metrics/logits"), content.getbuffer())
+    write_bytes(folder / run.file("metrics/logits"), content.getvalue())
     loss = float(calibration.losses(logits[None], runs.labels).mean())
     metrics = {"accuracy": float(runs.accuracies(run.net)[position]), "loss": loss}
     write_json(folder / run.file("metrics/runs"), metrics)

@@ -25,7 +25,7 @@ def save(path: str | Path, net: nn.Module, description: Description) -> None:
         {"weights": weights, "description": json.dumps(description.model_dump(exclude_none=True), sort_keys=True)},
         content,
     )
-    write_bytes(path, content.getbuffer())
+    write_bytes(path, content.getvalue())
 
 
 def load(path: str | Path) -> tuple[nn.Module, Description]:
