@@ -61,7 +61,7 @@ def save(path: str | Path, split: Split) -> None:
 
 
 def write_npz(path: str | Path, **arrays: np.ndarray | list[str] | str) -> None:
-    """As `np.savez`, whose bytes differ between versions of Python: before 3.11.4 zipfile wrote other headers."""
+    """Write `arrays` to `path`. All versions of Python give the same bytes; `np.savez` does not."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, array in arrays.items():
